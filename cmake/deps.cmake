@@ -1,0 +1,31 @@
+# Every dependency in one place, as SYSTEM targets. Debian 12 packages, except llama.cpp, which
+# tools/setup builds once into .deps (docs/decisions/0002-dependencies.md).
+include(GoogleTest)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+if(REFRAIN_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+set(REFRAIN_DEPS_DIR "${CMAKE_SOURCE_DIR}/.deps" CACHE PATH "what tools/setup made")
+set(llama_source "${REFRAIN_DEPS_DIR}/llama.cpp")
+set(llama_build "${REFRAIN_DEPS_DIR}/llama-build")
+add_library(llama_cpp INTERFACE)
+if(EXISTS "${llama_build}/src/libllama.a")
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
+  target_include_directories(llama_cpp SYSTEM INTERFACE
+    "${llama_source}/include" "${llama_source}/ggml/include")
+  target_link_libraries(llama_cpp INTERFACE
+    "${llama_build}/src/libllama.a" "${llama_build}/ggml/src/libggml.a"
+    "${llama_build}/ggml/src/libggml-cpu.a" "${llama_build}/ggml/src/libggml-base.a"
+    OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
+else()
+  message(WARNING "llama.cpp is not built under ${REFRAIN_DEPS_DIR}: run tools/setup first")
+endif()

@@ -1,0 +1,47 @@
+# room(NAME SOURCES ... [TESTS ...] [LIBS ...] [TEST_LIBS ...])
+#   The library room_<name> and its test program <name>_test. The rooms it links are those that
+#   src/ROOMS lists for it, so that the list is the only place where a direction is written down.
+
+file(STRINGS "${CMAKE_SOURCE_DIR}/src/ROOMS" REFRAIN_ROOM_LINES REGEX "^[0-9]")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/ROOMS")
+
+function(room_names out)
+  set(names)
+  foreach(line IN LISTS REFRAIN_ROOM_LINES)
+    string(REGEX REPLACE "^[0-9]+ +([a-z]+).*" "\\1" name "${line}")
+    list(APPEND names ${name})
+  endforeach()
+  set(${out} ${names} PARENT_SCOPE)
+endfunction()
+
+function(room_deps name out)
+  foreach(line IN LISTS REFRAIN_ROOM_LINES)
+    if(line MATCHES "^[0-9]+ +${name} *:([^:]*):")
+      string(STRIP "${CMAKE_MATCH_1}" deps)
+      string(REGEX REPLACE " +" ";" deps "${deps}")
+      set(${out} ${deps} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "room ${name} is not in src/ROOMS")
+endfunction()
+
+function(room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;LIBS;TEST_LIBS" ${ARGN})
+  if(ARG_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "room(${name}): unknown arguments ${ARG_UNPARSED_ARGUMENTS}")
+  endif()
+  room_deps(${name} deps)
+  list(TRANSFORM deps PREPEND room_)
+  add_library(room_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(room_${name} PUBLIC "${CMAKE_SOURCE_DIR}/src")
+  target_link_libraries(room_${name} PUBLIC ${deps} ${ARG_LIBS} PRIVATE refrain_warnings)
+  if(REFRAIN_TESTS AND ARG_TESTS)
+    add_executable(${name}_test ${ARG_TESTS})
+    target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}")
+    target_link_libraries(${name}_test PRIVATE room_${name} ${ARG_TEST_LIBS} refrain_warnings
+      GTest::gmock GTest::gtest_main)
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit TIMEOUT 300
+      WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
+  endif()
+endfunction()

@@ -1,0 +1,16 @@
+# One place that turns REFRAIN_SANITIZE into flags for every target.
+if(REFRAIN_SANITIZE)
+  add_compile_options(-fsanitize=${REFRAIN_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${REFRAIN_SANITIZE})
+  if(REFRAIN_SANITIZE MATCHES undefined)
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+  # Asio uses fences, which GCC's ThreadSanitizer does not model and therefore warns of.
+  if(REFRAIN_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    add_compile_options(-Wno-tsan)
+  endif()
+endif()
+if(REFRAIN_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "key/controls.h"
+
+namespace refrain::key {
+
+struct Tenant {
+  std::string id;                        // "default", a name of the table, or "key-<16 hex>"
+  bool admin = false;                    // may see and change every tenant's entries
+  ScopeKind scope = ScopeKind::tenant;   // where requests go that say nothing
+  Allowed allowed;
+  std::string upstream_key;              // "" passes the client's own credential on
+};
+
+/// Whose request it is. Immutable after construction; threads: any.
+class Tenants {
+ public:
+  struct Options {
+    struct Row {
+      Tenant tenant;
+      std::vector<std::string> keys;  // API keys in clear; kept only as keyed hashes
+    };
+    std::vector<Row> rows;            // empty: tenants come from the credentials themselves
+    std::array<std::byte, 32> secret{};  // of this data folder; keys the hashes
+    bool anonymous_admin = true;      // loopback without credentials may use the native door
+  };
+  explicit Tenants(const Options& options);
+
+  /// credential: value of Authorization (with or without "Bearer ") or x-api-key; "" for none.
+  /// Without a table: the keyed hash (HMAC-SHA-256) of the credential names the tenant, and no credential
+  /// is the tenant `default`, from loopback only. With a table: an unknown key is nullopt, and so is none.
+  /// nullopt: identity uncertain, the cache is neither read nor written.
+  std::optional<Tenant> resolve(std::string_view credential, bool loopback) const;
+  bool has_table() const noexcept { return !by_hash_.empty(); }
+
+ private:
+  std::string hash(std::string_view credential) const;
+  std::array<std::byte, 32> secret_;
+  bool anonymous_admin_;
+  std::unordered_map<std::string, Tenant> by_hash_;
+};
+
+}  // namespace refrain::key
