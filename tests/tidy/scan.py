@@ -28,7 +28,7 @@ _TYPE = re.compile(r"(?:typedef\s+|static\s+|inline\s+|constexpr\s+|const\s+)*"
 # A macro on a line of its own before what it decorates: BEGIN_NAMESPACE namespace x {
 _LEADING_MACRO = re.compile(r"(?:[A-Z][A-Z0-9_]{3,}(?:\s*\([^()]*\))?\s+)+(?=[a-z])")
 _NOT_NAMES = {"alignas", "noexcept", "decltype", "explicit", "requires", "static_assert", "sizeof",
-              "throw", "__attribute__", "defined", "alignof", "typeid"}
+              "throw", "__attribute__", "defined", "alignof", "typeid", "catch"}
 
 
 def _blank(text):
