@@ -28,7 +28,7 @@ _TYPE = re.compile(r"(?:typedef\s+|static\s+|inline\s+|constexpr\s+|const\s+)*"
 # A macro on a line of its own before what it decorates: BEGIN_NAMESPACE namespace x {
 _LEADING_MACRO = re.compile(r"(?:[A-Z][A-Z0-9_]{3,}(?:\s*\([^()]*\))?\s+)+(?=[a-z])")
 _NOT_NAMES = {"alignas", "noexcept", "decltype", "explicit", "requires", "static_assert", "sizeof",
-              "throw", "__attribute__", "defined", "alignof", "typeid", "catch"}
+              "throw", "__attribute__", "defined", "alignof", "typeid"}
 
 
 def _blank(text):
@@ -163,6 +163,8 @@ def _classify(head, parens, parent):
     plain = _LEADING_MACRO.sub("", plain, count=1) if _LEADING_MACRO.match(plain) else plain
     if re.match(r"(inline\s+)?namespace\b", plain) or re.fullmatch(r'extern\s*"\s*"', plain):
         return "namespace", ""
+    if re.match(r"catch\b", plain):             # the handler of a function try block
+        return "body", ""
     found = _TYPE.match(plain)
     if found:
         return ("enum" if found["kind"] == "enum" else "class"), _type_name(plain[found.end():])
