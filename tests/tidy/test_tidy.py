@@ -284,8 +284,8 @@ A::operator bool() const try { return true; } catch (const E& e) { return false;
 BEGIN_NAMESPACE namespace c { void four() {} }
 """
         self.assertEqual(self.names(text), [
-            "one", "Foo", "operator", "operator", "entry", "two", "TEST_F(Name, IsASentence)", "three",
-            'MATCHER_P(HasCode, code, "")', "bool", "four"])
+            "one", "Foo", "operator", "operator", "entry", "two", "TEST_F(Name, IsASentence)",
+            "three", 'MATCHER_P(HasCode, code, "")', "bool", "four"])
 
     def test_classes_know_their_names(self):
         text = "struct [[nodiscard]] alignas(16) A final : B { class C {}; enum D { d }; };"
