@@ -38,6 +38,7 @@ struct Head {
   float similarity = 0;              // cosine; meaningful with tier semantic; 1 with exact
   std::uint64_t answer_id = 0;       // entry that answers; 0: none
   std::string source;                // GKV: "user" or "global"
+  double embed_ms = 0, search_ms = 0;    // what the semantic look-up cost
   std::optional<base::WallTime> stored;  // when the entry was stored
   Headers upstream_headers;          // headers of the upstream's reply that travel to the client
   Origin origin = Origin::openai_chat;

@@ -26,6 +26,7 @@ struct Request {
   Dialect dialect = Dialect::openai_chat;
   std::string model;          // "" where the dialect has none (TGI, GKV)
   json::Value body;           // an object
+  std::string raw;            // the bytes that body was read from; "" if it was made here
   std::string text;           // what would be embedded: last user turn, prompt or inputs; may be ""
   bool wants_stream = false;
   bool wants_usage = false;   // stream_options.include_usage

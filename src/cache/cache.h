@@ -1,0 +1,163 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/call.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "cache/front.h"
+#include "cache/limits.h"
+#include "cache/pending.h"
+#include "chat/answer.h"
+#include "embed/embedder.h"
+#include "index/spaces.h"
+#include "key/identity.h"
+#include "policy/gates.h"
+#include "store/store.h"
+
+namespace refrain::cache {
+
+/// One scope in which a question may be found, and under which its answer is kept.
+struct Place {
+  key::Scope scope;
+  key::Identity identity;
+  std::string label;  // GKV's "user" or "global"; "" elsewhere
+};
+
+/// A question; lives as long as its request.
+struct Query {
+  std::vector<Place> places;  // in order of preference; the first wins a tie
+  std::string text;           // what is embedded; "" is exact only
+  policy::Rule rule;          // how a semantic candidate is accepted
+  std::optional<std::chrono::seconds> max_age;
+};
+
+struct Hit {
+  std::shared_ptr<const Entry> entry;
+  std::size_t place = 0;
+  float similarity = 1;  // cosine; 1 for an exact hit
+};
+
+/// A candidate that the semantic tier weighed, for explain.
+struct Look {
+  key::EntryId id = 0;
+  float cosine = 0;
+  bool accepted = false;
+  std::vector<policy::Reason> reasons;
+};
+
+struct SemanticFind {
+  std::optional<Hit> hit;
+  std::vector<Look> looks;    // best first
+  std::vector<float> vector;  // of the query; empty if the embedder failed
+  double embed_ms = 0, search_ms = 0;
+  std::optional<base::Error> error;  // the look-up failed and counts as a miss
+};
+
+/// An answer to be kept under every place of its question.
+struct Offer {
+  std::vector<Place> places;
+  std::string text;
+  std::vector<float> vector;  // empty: embedded later, off the critical path
+  std::shared_ptr<const chat::Answer> answer;
+  std::string model, dialect;
+  std::vector<std::string> tags;
+  std::optional<std::chrono::seconds> ttl;
+  std::chrono::microseconds cost{0};      // what generating took
+  std::size_t entries_max = 0;            // per scope, least recently used first; 0: no limit
+};
+
+struct Stats {
+  std::uint64_t exact_hits = 0, store_hits = 0, semantic_hits = 0, semantic_finds = 0, semantic_errors = 0;
+  std::uint64_t offers = 0, offers_lost = 0, evicted_by_limit = 0;
+  std::uint64_t pending = 0;
+  Front::Stats front;
+  store::Stats store;
+  index::Spaces::Stats index;
+};
+
+/// The answer cache: a memory front and an index over one store. The tiers are asked separately, so
+/// that each may run where its cost belongs: the front on network threads, the store on work
+/// threads, meaning on look-up threads. Every error is a miss: a broken cache must not break an answer.
+/// Threads: any.
+class Cache {
+ public:
+  struct Options {
+    Front::Options front;
+    std::size_t neighbours = 8;          // candidates that are weighed
+    std::string snapshot;                // file of the index's snapshot; "" keeps none
+    std::string embedder_name;           // of the vectors; "" without an embedder
+    std::size_t dim = 0;
+  };
+  struct Rooms {
+    store::Store& store;
+    embed::Embedder* embedder;  // null: the semantic tier is off
+    base::Pool& work;
+    base::Pool& lookup;
+    base::Clock& clock;
+  };
+
+  /// Loads the index from its snapshot where that fits the store, else from the records.
+  /// Errors: those of the store's scan.
+  static base::Result<std::unique_ptr<Cache>> open(Options options, Rooms rooms);
+  ~Cache();
+
+  bool semantic() const noexcept { return rooms_.embedder != nullptr; }
+
+  /// Never waits: memory only.
+  std::optional<Hit> find_front(const Query& query);
+  /// May read the disk. A hit is promoted to the front.
+  std::optional<Hit> find_store(const base::Call& call, const Query& query);
+  /// Embeds, searches, decides.
+  SemanticFind find_semantic(const base::Call& call, const Query& query);
+
+  /// Keeps an answer: found from now on, durable soon. Never waits. Returns the new ids, one per place.
+  std::vector<key::EntryId> offer(Offer offer);
+  /// Keeps answers and returns when they are durable; all or nothing.
+  base::Result<std::vector<key::EntryId>> insert(const base::Call& call, std::vector<Offer> offers);
+
+  /// Forgets entries everywhere, durably. Returns how many there were.
+  base::Result<std::size_t> forget(const base::Call& call, std::span<const key::EntryId> ids);
+  /// The records that match, oldest first, after an id.
+  base::Result<store::Page> list(const base::Call& call, key::EntryId after, std::size_t limit,
+                                 const store::Filter& filter);
+
+  /// Once in a while, from one thread: counts of hits, expiry, growth of the index.
+  void upkeep();
+  /// Writes what is waiting and the index's snapshot. The last call.
+  void stop();
+  Stats stats() const;
+
+ private:
+  Cache(Options options, Rooms rooms);
+  base::Result<> load();
+  void keep(const std::shared_ptr<const store::Record>& record,
+            const std::shared_ptr<const chat::Answer>& answer);
+  void write(std::vector<std::shared_ptr<store::Record>> records,
+             std::shared_ptr<const chat::Answer> answer);
+  void embed_then_write(std::vector<std::shared_ptr<store::Record>> records,
+                        std::shared_ptr<const chat::Answer> answer);
+  std::vector<std::shared_ptr<store::Record>> records_of(Offer& offer);
+  void limit(const Offer& offer, const std::vector<key::EntryId>& ids);
+  void drop(std::span<const key::EntryId> ids);
+  std::shared_ptr<const Entry> entry_of(const base::Call& call, key::EntryId id, std::string& text);
+  bool fresh(const Entry& entry, const Query& query) const;
+
+  const Options options_;
+  Rooms rooms_;
+  Front front_;
+  Pending pending_;
+  Limits limits_;
+  std::unique_ptr<index::Spaces> spaces_;
+  base::Counter exact_hits_, store_hits_, semantic_hits_, semantic_finds_, semantic_errors_;
+  base::Counter offers_, offers_lost_, evicted_by_limit_;
+  base::log::Occasionally fault_;
+};
+
+}  // namespace refrain::cache

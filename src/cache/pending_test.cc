@@ -1,0 +1,34 @@
+#include "cache/pending.h"
+
+#include <gtest/gtest.h>
+
+namespace refrain::cache {
+namespace {
+
+Pending::Item item(key::EntryId id) {
+  auto record = std::make_shared<store::Record>();
+  record->id = id;
+  return {record, nullptr};
+}
+
+TEST(Pending, FindsARecordUntilItIsRemoved) {
+  Pending pending;
+  pending.add(item(7));
+  ASSERT_TRUE(pending.find(7).record);
+  EXPECT_EQ(pending.find(7).record->id, 7U);
+  key::EntryId ids[] = {7};
+  pending.remove(ids);
+  EXPECT_FALSE(pending.find(7).record);
+  EXPECT_EQ(pending.size(), 0U);
+}
+
+TEST(Pending, RemovingAStrangerChangesNothing) {
+  Pending pending;
+  pending.add(item(7));
+  key::EntryId ids[] = {8};
+  pending.remove(ids);
+  EXPECT_EQ(pending.size(), 1U);
+}
+
+}  // namespace
+}  // namespace refrain::cache
