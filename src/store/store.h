@@ -1,0 +1,207 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/call.h"
+#include "base/clock.h"
+#include "base/mutex.h"
+#include "base/result.h"
+#include "key/identity.h"
+
+namespace refrain::store {
+
+using base::Call;
+using base::Result;
+using base::WallTime;
+using key::EntryId;
+using key::Key;
+
+/// Everything kept of one entry.
+struct Record {
+  EntryId id = 0;           // 0 in a put: the store gives the next number and never gives it again
+  Key exact;                // digest of canonical; not checked against it
+  Key space;                // what must be equal for a semantic match
+  std::string canonical;    // compared byte by byte on an exact hit
+  std::string answer;       // chat::encode; any bytes
+  std::string text;         // what is embedded; "" when the entry is exact only
+  std::vector<float> vector;  // [dim] unit vector, kept as f32 bit by bit; empty: not embedded yet
+  std::string embedder;     // model and revision that made the vector; "" without vector
+  std::string tenant, user;
+  key::ScopeKind scope = key::ScopeKind::tenant;
+  std::string model;
+  std::string dialect;      // chat::name(Dialect)
+  std::vector<std::string> tags;
+  WallTime stored{};
+  WallTime used{};          // last hit; the store sets it to `stored` where it is earlier
+  std::optional<WallTime> expires;     // absent from this instant on
+  std::uint64_t hits = 0;
+  std::uint64_t cost_microseconds = 0;  // time the generation took
+  bool operator==(const Record&) const = default;
+};
+
+/// How much of a record a scan brings. Left-out members are empty.
+enum class Detail : std::uint8_t {
+  head,      // all but canonical, answer and vector: for lists
+  question,  // all but canonical and answer: to build an index
+  whole
+};
+
+/// A conjunction: every member that is set must hold. Nothing set matches nothing, so that a
+/// forgotten argument never erases a store; `everything` says that all is meant.
+struct Filter {
+  bool everything = false;     // matches all; the other members still narrow it
+  std::vector<EntryId> ids;    // one of these; empty: not set
+  std::optional<std::string> tenant, user, model, tag, dialect;
+  std::optional<key::ScopeKind> scope;
+  std::optional<WallTime> stored_before;  // strictly
+  std::optional<WallTime> stored_after;   // or at that instant
+  std::optional<std::string> text_prefix;
+};
+
+/// Pure; looks at head members only. Expiry is not its business.
+bool matches(const Filter& filter, const Record& record);
+
+/// One step through a store in order of ids.
+struct Scan {
+  EntryId after = 0;           // 0 begins
+  std::size_t limit = 100;     // records at most; > 0
+  Detail detail = Detail::head;
+  Filter filter;
+};
+struct Page {
+  std::vector<Record> records;   // ascending ids; expired and corrupt ones are left out
+  std::optional<EntryId> next;   // `after` of the next step; nullopt at the end
+};
+
+/// A vector that was made after its record was stored, or by another embedder.
+struct Embedding {
+  EntryId id = 0;
+  std::string embedder;
+  std::vector<float> vector;
+};
+
+/// What is written together: all of it or nothing. Order: erases, puts, embeddings.
+struct Batch {
+  std::vector<Record> puts;           // a put whose exact key and canonical bytes are there already
+                                      // replaces that entry; the new version has a new id, so that
+                                      // an answer id names one answer for ever
+  std::vector<EntryId> erases;        // unknown ids are no error
+  std::vector<Embedding> embeddings;  // unknown ids are no error
+};
+/// Ids of the puts, in their order. Runs exactly once; must not block.
+using Done = std::move_only_function<void(Result<std::vector<EntryId>>)>;
+
+/// Hits since the last report of one entry.
+struct Touch {
+  EntryId id = 0;
+  WallTime used{};
+  std::uint64_t hits = 0;  // added to the record's
+};
+
+/// What decides how much an entry is worth when room is needed.
+struct Facts {
+  WallTime stored{}, used{}, now{};
+  std::uint64_t hits = 0;
+  std::uint64_t cost_microseconds = 0;
+  std::uint64_t bytes = 0;  // > 0; what erasing it frees, about
+};
+/// Pure. The entries of least value are evicted first.
+using Value = std::function<double(const Facts&)>;
+
+struct Stats {
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;       // on disk with log and index files; in memory for MemoryStore
+  std::uint64_t bytes_max = 0;   // 0: unlimited
+  std::uint64_t queued = 0;      // batches that wait for the writer
+  std::uint64_t commits = 0;     // transactions
+  std::uint64_t written = 0;     // puts that were acknowledged
+  std::uint64_t evicted = 0, expired = 0;  // records
+  std::uint64_t corrupt = 0;     // records that failed their checksum, dropped
+  std::uint64_t refused = 0;     // batches that met a full queue
+  std::uint64_t failed = 0;      // batches that could not be written
+  std::uint64_t touches_dropped = 0;
+};
+
+/// Entries that may outlive the process. The records are the truth: whatever else is kept of them
+/// (vector index, memory front) is built from here and follows on_erased.
+/// Threads: every function, any thread. A reader sees a batch whole or not at all.
+class Store {
+ public:
+  using Listener = std::function<void(std::span<const EntryId>)>;
+
+  virtual ~Store() = default;
+
+  /// The entry of exactly these bytes. nullopt: absent or expired.
+  /// Errors: deadline, cancelled, busy (no reader free in time), io, corrupt (its checksum was
+  /// wrong; the record is dropped and counted, so the next find says absent).
+  virtual Result<std::optional<Record>> find(const Call& call, const Key& exact,
+                                             std::string_view canonical) = 0;
+  /// out[i] answers ids[i]; nullopt: absent, expired, or corrupt (dropped and counted).
+  /// Errors: deadline, cancelled, busy, io.
+  virtual Result<std::vector<std::optional<Record>>> get(const Call& call,
+                                                         std::span<const EntryId> ids) = 0;
+  /// Writes the batch with whatever else is waiting. `done` comes once, from the writer's thread
+  /// after the commit is durable, or before write returns (memory; refusal). A find that begins
+  /// after `done` sees the batch. Hold no lock that `done` or a listener takes.
+  /// Errors, by `done`: busy (queue full), too_large (batch over its limit; disk or budget full),
+  /// io, invalid (a put with an id; an empty vector in an embedding), cancelled (closing).
+  virtual void write(Batch batch, Done done) = 0;
+  /// Errors: deadline, cancelled, busy, io, invalid (limit 0).
+  virtual Result<Page> scan(const Call& call, const Scan& scan) = 0;
+  /// Notes hits. Never blocks and may lose them: they are statistics. Visible after upkeep at the
+  /// latest.
+  virtual void touch(std::span<const Touch> touches) = 0;
+  /// Purges what has expired, writes touches, gives file space back. Returns how many records went.
+  /// Errors: deadline, cancelled, io, too_large.
+  virtual Result<std::size_t> upkeep(const Call& call) = 0;
+  virtual Stats stats() const noexcept = 0;
+
+  /// Called with the ids of records that are no more (erased, replaced, evicted, expired,
+  /// corrupt), after the commit and before the batch's `done`. Must not block nor write to this
+  /// store. To be set before the first write that it should see.
+  void on_erased(Listener listener);
+
+ protected:
+  void announce(std::span<const EntryId> ids) const;
+
+ private:
+  base::Mutex<std::vector<std::shared_ptr<const Listener>>> listeners_;
+};
+
+/// Writes and waits. Errors: those of `done`; deadline (the batch may still be written).
+Result<std::vector<EntryId>> commit(const Call& call, Store& store, Batch batch);
+Result<std::vector<EntryId>> put(const Call& call, Store& store, std::vector<Record> records);
+
+/// What an acknowledged write survives. Both: kill -9 of this process.
+enum class Durability : std::uint8_t {
+  power_loss,  // the log is flushed to the device before `done`
+  process      // the system flushes it when it likes: faster, the last seconds may go with the power
+};
+
+struct Options {
+  std::string folder = ":memory:";       // made if absent; ":memory:" keeps nothing
+  std::uint64_t bytes_max = 8ULL << 30;  // of all files together; 0: unlimited
+  std::uint64_t batch_bytes_max = 64ULL << 20;  // an eighth of bytes_max at most
+  std::size_t queue_max = 4096;          // batches
+  std::size_t queue_bytes_max = 256U << 20;
+  std::size_t readers_max = 16;          // connections, opened as needed
+  std::size_t touches_max = 65536;       // entries with hits not yet written
+  Durability durability = Durability::power_loss;
+  Value value = {};                      // empty: the time of the last use
+  Result<> check() const;
+};
+
+/// MemoryStore for ":memory:", else SqliteStore. `clock` outlives the store.
+/// Errors: those of SqliteStore::open.
+Result<std::unique_ptr<Store>> open(const Options& options, const base::Clock& clock);
+
+}  // namespace refrain::store
