@@ -138,7 +138,7 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
   std::vector<Found> found;
   for (std::size_t i = 0; i < query.places.size(); ++i) {
     auto neighbours = spaces_->search(query.places[i].identity.space, find.vector,
-                                      options_.neighbours, nullptr);
+                                      options_.neighbours);
     if (!neighbours) {
       find.error = neighbours.error();
       continue;
@@ -302,7 +302,7 @@ base::Result<std::vector<key::EntryId>> Cache::insert(const base::Call& call,
       kept.emplace_back(std::move(record), offer.answer);
     }
   }
-  TRY_DO(store::put(rooms_.store, call, std::move(batch)));
+  TRY_DO(store::commit(call, rooms_.store, std::move(batch)));
   std::size_t at = 0;
   for (Offer& offer : offers) {
     std::vector<key::EntryId> own(ids.begin() + static_cast<std::ptrdiff_t>(at),
@@ -335,21 +335,19 @@ void Cache::drop(std::span<const key::EntryId> ids) {
   front_.erase(ids);
   limits_.removed(ids);
   if (!spaces_) return;
-  base::Result<std::size_t> erased = spaces_->erase(ids);
-  if (!erased) fault_.warn("index kept what is gone", {{"what", erased.error().what}});
+  spaces_->erase(ids);
 }
 
-base::Result<std::size_t> Cache::forget(const base::Call& call, std::span<const key::EntryId> ids) {
+base::Result<> Cache::forget(const base::Call& call, std::span<const key::EntryId> ids) {
   drop(ids);
   store::Batch batch;
   batch.erases.assign(ids.begin(), ids.end());
-  TRY(erased, store::put(rooms_.store, call, std::move(batch)));
-  return erased.size();
+  TRY_DO(store::commit(call, rooms_.store, std::move(batch)));
+  return {};
 }
 
-base::Result<store::Page> Cache::list(const base::Call& call, key::EntryId after, std::size_t limit,
-                                      const store::Filter& filter) {
-  return rooms_.store.scan(call, after, limit, filter);
+base::Result<store::Page> Cache::list(const base::Call& call, const store::Scan& scan) {
+  return rooms_.store.scan(call, scan);
 }
 
 }  // namespace refrain::cache

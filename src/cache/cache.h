@@ -122,11 +122,10 @@ class Cache {
   /// Keeps answers and returns when they are durable; all or nothing.
   base::Result<std::vector<key::EntryId>> insert(const base::Call& call, std::vector<Offer> offers);
 
-  /// Forgets entries everywhere, durably. Returns how many there were.
-  base::Result<std::size_t> forget(const base::Call& call, std::span<const key::EntryId> ids);
-  /// The records that match, oldest first, after an id.
-  base::Result<store::Page> list(const base::Call& call, key::EntryId after, std::size_t limit,
-                                 const store::Filter& filter);
+  /// Forgets entries everywhere, durably.
+  base::Result<> forget(const base::Call& call, std::span<const key::EntryId> ids);
+  /// The records that match, oldest first.
+  base::Result<store::Page> list(const base::Call& call, const store::Scan& scan);
 
   /// Once in a while, from one thread: counts of hits, expiry, growth of the index.
   void upkeep();

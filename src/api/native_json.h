@@ -1,0 +1,25 @@
+#pragma once
+
+#include "api/context.h"
+
+/// Bodies of the native door: JSON to values and back. Pure.
+namespace refrain::api::native {
+
+/// A new entry: {"question","answer","model"?,"system"?} or {"request":{...},"response":{...},
+/// "dialect"?}; in both "tags"?, "ttl"? (seconds), "scope"?, "user"?.
+/// Errors: invalid, naming the member.
+base::Result<serve::NewEntry> read_entry(const json::Value& body, const std::string& default_model);
+
+/// A request to be looked up: the same without an answer.
+base::Result<chat::Request> read_question(const json::Value& body, const std::string& default_model);
+
+/// {"ids","model","tag","scope","user","tenant","dialect","older_than" (seconds),"prefix","all"}.
+/// Errors: invalid (nothing is said that could match, unknown member, wrong type).
+base::Result<store::Filter> read_filter(const json::Value& body, base::WallTime now);
+
+enum class Texts : std::uint8_t { without, with };
+json::Value write_entry(const serve::EntryView& view, Texts texts);
+json::Value write_decision(const serve::Decision& decision);
+json::Value write_stats(const Context& context);
+
+}  // namespace refrain::api::native

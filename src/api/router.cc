@@ -1,0 +1,253 @@
+// Routes are a table of path, methods and door. The order of questions: is there such a route here,
+// is the method right, who asks, may they. A request whose tenant is uncertain is served without the
+// cache; only the native door, which shows what others stored, turns it away.
+#include "api/router.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/gkv.h"
+#include "api/metrics.h"
+#include "api/native.h"
+#include "api/openai.h"
+#include "api/status.h"
+#include "api/tgi.h"
+#include "base/random.h"
+#include "wire/gkv.h"
+#include "wire/openai.h"
+#include "wire/tgi.h"
+
+namespace refrain::api {
+namespace {
+
+enum class Door : std::uint8_t { openai, tgi, gkv, native, operations };
+
+constexpr std::array<std::pair<std::string_view, Door>, 5> kDoors = {
+    {{"openai", Door::openai},
+     {"tgi", Door::tgi},
+     {"gkv", Door::gkv},
+     {"native", Door::native},
+     {"operations", Door::operations}}};
+
+struct Route {
+  std::string_view path;
+  bool prefix;  // also what lies below
+  std::string_view methods;
+  Door door;
+};
+
+constexpr std::array kRoutes = {
+    Route{"/v1/chat/completions", false, "POST", Door::openai},
+    Route{"/v1/completions", false, "POST", Door::openai},
+    Route{"/v1/embeddings", false, "POST", Door::openai},
+    Route{"/v1/models", true, "GET, HEAD", Door::openai},
+    Route{"/tgi/generate", false, "POST", Door::tgi},
+    Route{"/tgi/generate_stream", false, "POST", Door::tgi},
+    Route{"/tgi/info", false, "GET, HEAD", Door::tgi},
+    Route{"/tgi/health", false, "GET, HEAD", Door::tgi},
+    Route{"/tgi", false, "POST", Door::tgi},
+    Route{"/tgi/", false, "POST", Door::tgi},
+    Route{"/generate", false, "POST", Door::gkv},
+    Route{"/data/start", false, "POST", Door::gkv},
+    Route{"/data/stop", false, "POST", Door::gkv},
+    Route{"/data/csv", false, "GET, HEAD", Door::gkv},
+    Route{"/data/files/", true, "GET, HEAD", Door::gkv},
+    Route{"/refrain/v1/lookup", false, "POST", Door::native},
+    Route{"/refrain/v1/entries", false, "GET, POST", Door::native},
+    Route{"/refrain/v1/entries/", true, "GET, DELETE", Door::native},
+    Route{"/refrain/v1/invalidate", false, "POST", Door::native},
+    Route{"/refrain/v1/explain/", true, "GET", Door::native},
+    Route{"/refrain/v1/stats", false, "GET", Door::native},
+    Route{"/health", false, "GET, HEAD", Door::operations},
+    Route{"/ready", false, "GET, HEAD", Door::operations},
+    Route{"/metrics", false, "GET, HEAD", Door::operations},
+    Route{"/", false, "GET, HEAD", Door::operations},
+};
+
+bool fits(const Route& route, std::string_view path) {
+  if (path == route.path) return true;
+  if (!route.prefix || !path.starts_with(route.path)) return false;
+  return route.path.ends_with('/') || path[route.path.size()] == '/';
+}
+
+const Route* find_route(std::string_view path) {
+  const auto* found = std::ranges::find_if(kRoutes, [&](const Route& r) { return fits(r, path); });
+  return found == kRoutes.end() ? nullptr : found;
+}
+
+bool allows(std::string_view methods, std::string_view method) {
+  while (!methods.empty()) {
+    std::size_t end = methods.find(", ");
+    if (methods.substr(0, end) == method) return true;
+    methods = end == std::string_view::npos ? std::string_view{} : methods.substr(end + 2);
+  }
+  return false;
+}
+
+bool lists(std::string_view doors, Door door) {
+  if (doors.empty()) return true;
+  for (const auto& [name, value] : kDoors) {
+    if (value != door) continue;
+    std::string padded = fmt::format(",{},", doors);
+    return padded.find(fmt::format(",{},", name)) != std::string::npos;
+  }
+  return false;
+}
+
+// The door whose dialect an error on this path is told in.
+Door dialect_of(std::string_view path) {
+  if (path.starts_with("/tgi")) return Door::tgi;
+  if (path == "/generate" || path.starts_with("/data/")) return Door::gkv;
+  if (path.starts_with("/refrain/")) return Door::native;
+  return Door::openai;
+}
+
+std::string credential_of(const net::Request& http) {
+  if (const std::string* header = http.header("authorization")) return *header;
+  if (const std::string* header = http.header("x-api-key")) return *header;
+  return "";
+}
+
+// A page of another site that a browser of this machine shows must not reach the native door by
+// naming loopback (DNS rebinding): its Host is a name of that site, its Origin too.
+bool from_this_machine(const net::Request& http) {
+  if (!http.loopback || http.header("origin")) return false;
+  const std::string* host = http.header("host");
+  if (!host) return true;
+  std::string_view name = *host;
+  if (name.starts_with('[')) return name.starts_with("[::1]");
+  name = name.substr(0, name.find(':'));
+  return name == "localhost" || name.starts_with("127.");
+}
+
+}  // namespace
+
+base::Result<> check_doors(std::string_view doors) {
+  std::string_view rest = doors;
+  while (!rest.empty()) {
+    std::size_t end = rest.find(',');
+    std::string_view name = rest.substr(0, end);
+    bool known = std::ranges::any_of(kDoors, [&](const auto& door) { return door.first == name; });
+    if (!known) {
+      return base::fail(base::Code::invalid,
+                        fmt::format("unknown door '{}': openai, tgi, gkv, native and operations "
+                                    "are allowed", name));
+    }
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  }
+  return {};
+}
+
+net::Response render_error(int status, std::string_view reason, const std::string& path) {
+  std::string body;
+  switch (dialect_of(path)) {
+    case Door::tgi:
+      body = wire::tgi::error_body(reason, status == 503 ? wire::tgi::ErrorType::overloaded
+                                                         : wire::tgi::ErrorType::validation);
+      break;
+    case Door::gkv: body = wire::gkv::error_body(reason, status); break;
+    default:
+      body = wire::openai::error_body({reason, openai_type(status), "", ""});
+  }
+  net::Headers headers = {{"content-type", "application/json"}};
+  if (status == 503) headers.emplace_back("retry-after", "1");
+  return {status, std::move(headers), std::move(body)};
+}
+
+Router::Router(Context context) : context_(std::move(context)) {}
+
+Visit Router::visit_of(std::shared_ptr<net::Exchange> exchange) const {
+  Visit visit;
+  const net::Request& http = exchange->request();
+  visit.id = "req-" + base::random_id(20);
+  std::optional<key::Tenant> tenant =
+      context_.tenants.resolve(credential_of(http), from_this_machine(http));
+  visit.certain = tenant.has_value();
+  if (tenant) visit.tenant = std::move(*tenant);
+  visit.exchange = std::move(exchange);
+  return visit;
+}
+
+void Router::handle(std::shared_ptr<net::Exchange> exchange) {
+  const net::Request& http = exchange->request();
+  const Route* route = find_route(http.path);
+  bool here = route && lists(context_.listener_doors[http.listener], route->door);
+  if (!here) {
+    exchange->reply(render_error(404, fmt::format("no route {} {}", http.method, http.path),
+                                 http.path));
+    return;
+  }
+  if (!allows(route->methods, http.method)) {
+    net::Response response = render_error(
+        405, fmt::format("{} does not allow {}; it allows {}", http.path, http.method,
+                         route->methods), http.path);
+    response.headers.emplace_back("allow", std::string(route->methods));
+    exchange->reply(std::move(response));
+    return;
+  }
+  Visit visit = visit_of(std::move(exchange));
+  const std::string& path = visit.exchange->request().path;
+  switch (route->door) {
+    case Door::openai:
+      if (path == "/v1/chat/completions") {
+        return openai::complete(context_, visit, chat::Dialect::openai_chat);
+      }
+      if (path == "/v1/completions") {
+        return openai::complete(context_, visit, chat::Dialect::openai_completion);
+      }
+      if (path == "/v1/embeddings") return openai::embed(context_, visit);
+      return openai::pass_through(context_, visit);
+    case Door::tgi:
+      if (path == "/tgi/info") return tgi::info(context_, visit);
+      if (path == "/tgi/health") return reply_json(visit, 200, "");
+      return tgi::generate(context_, visit, std::string_view(path).substr(4));
+    case Door::gkv:
+      return path == "/generate" ? gkv::generate(context_, visit) : gkv::data(context_, visit);
+    case Door::native: return native(visit);
+    case Door::operations: return operations(visit);
+  }
+}
+
+void Router::native(const Visit& visit) {
+  if (!visit.certain) {
+    return native::refuse(visit, 403,
+                          {base::Code::invalid,
+                           "the native door wants an API key of the keys file, or, without such a "
+                           "file, a request from this machine itself"});
+  }
+  base::Result<> queued =
+      context_.work.submit([this, visit] { native::handle(context_, visit); });
+  if (!queued) native::refuse(visit, 503, queued.error());
+}
+
+void Router::operations(const Visit& visit) {
+  const std::string& path = visit.exchange->request().path;
+  if (path == "/metrics") {
+    visit.exchange->reply({200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}},
+                           metrics(context_)});
+    return;
+  }
+  json::Value body;
+  int status = 200;
+  if (path == "/ready") {
+    std::string why_not = context_.ready ? context_.ready() : "";
+    body.set("ready", why_not.empty());
+    if (!why_not.empty()) {
+      body.set("reason", why_not);
+      status = 503;
+    }
+  } else if (path == "/health") {
+    body.set("status", "ok");
+    body.set("version", context_.version);
+  } else {
+    body.set("name", "refrain");
+    body.set("version", context_.version);
+    body.set("docs", "POST /v1/chat/completions, /generate, /tgi/generate; GET /refrain/v1/stats, /metrics");
+  }
+  reply_json(visit, status, json::write(body));
+}
+
+}  // namespace refrain::api

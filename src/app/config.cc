@@ -1,0 +1,301 @@
+#include "app/config.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "api/router.h"
+
+namespace refrain::app {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+Result<double> parse_number(std::string_view text, std::string_view& unit) {
+  double number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || !std::isfinite(number) || number < 0) {
+    return fail(Code::invalid, "a number is wanted");
+  }
+  unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+// Reads one value after the other; the first fault stays.
+class Reader {
+ public:
+  explicit Reader(const Values& values) : values_(values) {}
+
+  std::string text(std::string_view name) const {
+    const Value& value = values_.find(name)->second;
+    return value.texts.empty() ? "" : value.texts.back();
+  }
+  std::vector<std::string> texts(std::string_view name) const {
+    std::vector<std::string> out;
+    for (const std::string& text : values_.find(name)->second.texts) {
+      if (!text.empty()) out.push_back(text);
+    }
+    return out;
+  }
+  std::uint64_t bytes(std::string_view name) { return take(name, parse_bytes(text(name))); }
+  std::chrono::milliseconds duration(std::string_view name) {
+    return take(name, parse_duration(text(name)));
+  }
+  bool on(std::string_view name) {
+    return one_of(name, {"on", "off"}) == "on";
+  }
+  std::size_t count(std::string_view name) {
+    std::string word = text(name);
+    std::size_t number = 0;
+    auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (error != std::errc{} || end != word.data() + word.size()) fault(name, "a whole number");
+    return number;
+  }
+  double real(std::string_view name, double low, double high) {
+    std::string word = text(name);
+    double number = 0;
+    auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    bool good = error == std::errc{} && end == word.data() + word.size();
+    if (!good || number < low || number > high) {
+      fault(name, fmt::format("a number from {} to {}", low, high));
+    }
+    return number;
+  }
+  std::string one_of(std::string_view name, std::initializer_list<std::string_view> allowed) {
+    std::string word = text(name);
+    for (std::string_view good : allowed) {
+      if (word == good) return word;
+    }
+    fault(name, fmt::format("{}", fmt::join(allowed, ", ")));
+    return word;
+  }
+  void fault(std::string_view name, std::string_view wanted) {
+    if (!error_.empty()) return;
+    const Value& value = values_.find(name)->second;
+    error_ = fmt::format("setting '{}' is '{}' ({}): {} is wanted", name,
+                         fmt::join(value.texts, ", "), value.origin, wanted);
+  }
+  const std::string& error() const { return error_; }
+
+ private:
+  template <class T>
+  T take(std::string_view name, Result<T> result) {
+    if (result) return *result;
+    fault(name, result.error().what);
+    return T{};
+  }
+
+  const Values& values_;
+  std::string error_;
+};
+
+std::string home_expanded(std::string path) {
+  if (!path.starts_with("~/")) return path;
+  const char* home = std::getenv("HOME");
+  return (home ? std::string(home) : std::string("/var/lib/refrain")) + path.substr(1);
+}
+
+void read_listeners(Reader& in, Config& out) {
+  std::string cert = in.text("tls-cert");
+  std::string key = in.text("tls-key");
+  if (cert.empty() != key.empty()) in.fault("tls-cert", "a certificate together with --tls-key");
+  for (const std::string& text : in.texts("listen")) {
+    net::Listener listener;
+    std::string_view rest = text;
+    if (std::size_t equals = rest.find('='); equals != std::string_view::npos) {
+      listener.doors = rest.substr(equals + 1);
+      rest = rest.substr(0, equals);
+      if (Result<> known = api::check_doors(listener.doors); !known) {
+        in.fault("listen", known.error().what + "; a list of these");
+      }
+    }
+    std::size_t colon = rest.rfind(':');
+    std::string_view port = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
+    auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listener.port);
+    if (colon == std::string_view::npos || error != std::errc{} || end != port.data() + port.size()) {
+      in.fault("listen", "ADDRESS:PORT, such as 127.0.0.1:8780 or [::1]:8780,");
+      return;
+    }
+    listener.address = rest.substr(0, colon);
+    if (listener.address.starts_with('[') && listener.address.ends_with(']')) {
+      listener.address = listener.address.substr(1, listener.address.size() - 2);
+    }
+    if (listener.address == "localhost") listener.address = "127.0.0.1";
+    if (!cert.empty()) listener.tls = net::Tls{cert, key};
+    out.net.listeners.push_back(std::move(listener));
+  }
+  if (out.net.listeners.empty()) in.fault("listen", "at least one address");
+}
+
+void read_upstreams(Reader& in, Config& out) {
+  std::map<std::string, std::string> kinds;
+  std::string kind = "openai";
+  for (const std::string& text : in.texts("upstream-kind")) {
+    std::size_t equals = text.find('=');
+    std::string word = equals == std::string::npos ? text : text.substr(equals + 1);
+    if (word != "openai" && word != "tgi") in.fault("upstream-kind", "openai or tgi");
+    if (equals == std::string::npos) {
+      kind = word;
+    } else {
+      kinds[text.substr(0, equals)] = word;
+    }
+  }
+  for (const std::string& text : in.texts("upstream")) {
+    UpstreamSetting upstream;
+    std::size_t equals = text.find('=');
+    std::size_t scheme = text.find("://");
+    bool named = equals != std::string::npos && (scheme == std::string::npos || equals < scheme);
+    upstream.name = named ? text.substr(0, equals) : "default";
+    upstream.url = named ? text.substr(equals + 1) : text;
+    bool web = upstream.url.starts_with("http://") || upstream.url.starts_with("https://");
+    if (!web) in.fault("upstream", "a URL that begins with http:// or https://");
+    while (upstream.url.ends_with('/')) upstream.url.pop_back();
+    auto own = kinds.find(upstream.name);
+    upstream.kind = own == kinds.end() ? kind : own->second;
+    out.upstreams.push_back(std::move(upstream));
+  }
+  for (const std::string& text : in.texts("upstream-routes")) {
+    std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos) {
+      in.fault("upstream-routes", "MODEL=NAME");
+      continue;
+    }
+    out.upstream_routes.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+}
+
+policy::Mode mode_of(std::string_view word) {
+  if (word == "threshold") return policy::Mode::threshold;
+  return word == "off" ? policy::Mode::off : policy::Mode::verified;
+}
+
+// GKV hits above 0.8 strictly, the others at or above their floor (product.md 5).
+policy::Rule rule_of(chat::Dialect dialect, policy::Mode mode) {
+  policy::Rule rule;
+  rule.mode = mode;
+  rule.compare = policy::Compare::at_least;
+  rule.floor = mode == policy::Mode::threshold ? 0.9F : policy::kVerifiedFloor;
+  if (dialect == chat::Dialect::gkv) {
+    rule.compare = policy::Compare::above;
+    if (mode == policy::Mode::threshold) rule.floor = 0.8F;
+  }
+  return rule;
+}
+
+void read_routes(Reader& in, Config& out) {
+  static constexpr std::array<std::pair<const char*, chat::Dialect>, 5> kDoors = {
+      {{"chat", chat::Dialect::openai_chat},
+       {"completions", chat::Dialect::openai_completion},
+       {"embeddings", chat::Dialect::openai_embedding},
+       {"tgi", chat::Dialect::tgi},
+       {"gkv", chat::Dialect::gkv}}};
+  std::string common = in.one_of("semantic", {"verified", "threshold", "off"});
+  for (const auto& [door, dialect] : kDoors) {
+    auto name = [&, prefix = std::string(door)](const char* what) { return prefix + "." + what; };
+    std::string own = name("semantic");
+    policy::Mode mode = in.text(own).empty()
+                            ? mode_of(common)
+                            : mode_of(in.one_of(own, {"verified", "threshold", "off"}));
+    serve::Route route;
+    route.rule = rule_of(dialect, mode);
+    for (const std::string& floor : {std::string("floor"), name("floor")}) {
+      if (!in.text(floor).empty()) route.rule.floor = static_cast<float>(in.real(floor, -1, 1));
+    }
+    std::string ttl = in.text(name("ttl")).empty() ? "ttl" : name("ttl");
+    route.ttl = std::chrono::duration_cast<std::chrono::seconds>(in.duration(ttl));
+    route.store_length = in.on(name("store-length"));
+    route.key_rules.ignore = in.texts(name("ignore"));
+    if (dialect == chat::Dialect::gkv) route.entries_max = in.count("entries-max");
+    out.completions.routes[dialect] = std::move(route);
+  }
+}
+
+void read_limits(Reader& in, Config& out) {
+  out.net.body_max = in.bytes("body-max");
+  out.net.header_max = in.bytes("header-max");
+  out.net.requests_max = in.count("requests-max");
+  out.net.connections_max = in.count("connections-max");
+  out.net.header_timeout = in.duration("header-timeout");
+  out.net.idle_timeout = in.duration("idle-timeout");
+  out.net.threads = in.count("threads");
+  out.drain = in.duration("drain");
+  out.completions.answer_bytes_max = in.bytes("answer-max");
+  out.completions.answer_deadline = in.duration("answer-deadline");
+  out.completions.lookup_deadline = in.duration("lookup-deadline");
+  out.completions.overlap = in.on("overlap");
+  out.completions.flights_max = 2 * out.net.requests_max;
+  out.memory_max = in.bytes("memory-max");
+  out.store.bytes_max = in.bytes("disk-max");
+  bool flushed = in.one_of("durability", {"power-loss", "process"}) == "power-loss";
+  out.store.durability = flushed ? store::Durability::power_loss : store::Durability::process;
+  out.journal_max = in.count("journal-max");
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_bytes(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {
+      {{"", 1}, {"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9},
+       {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}}};
+  std::string_view unit;
+  Result<double> number = parse_number(text, unit);
+  for (const auto& [name, factor] : kUnits) {
+    if (number && unit == name && *number * factor < 1e18) {
+      return static_cast<std::uint64_t>(*number * factor);
+    }
+  }
+  return fail(Code::invalid, "a size such as 64MiB, 8GiB or 1000");
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, double>, 6> kUnits = {
+      {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}}};
+  std::string_view unit;
+  Result<double> number = parse_number(text, unit);
+  for (const auto& [name, factor] : kUnits) {
+    if (number && unit == name && *number * factor < 1e14) {
+      return std::chrono::milliseconds(static_cast<std::int64_t>(*number * factor));
+    }
+  }
+  return fail(Code::invalid, "a duration such as 500ms, 10s, 5m, 2h or 30d");
+}
+
+Result<Config> configure(const Values& values) {
+  Reader in(values);
+  Config out;
+  read_listeners(in, out);
+  read_upstreams(in, out);
+  read_routes(in, out);
+  read_limits(in, out);
+  out.data_dir = home_expanded(in.text("data-dir"));
+  if (out.data_dir.empty()) in.fault("data-dir", "a folder, or ':memory:',");
+  out.keys = in.text("keys");
+  out.upstream_key = in.text("upstream-key");
+  out.default_model = in.text("default-model");
+  out.ca_file = in.text("ca-file");
+  out.connect_timeout = in.duration("upstream-connect-timeout");
+  out.upstream_idle = in.duration("upstream-idle-timeout");
+  out.stream_usage = in.on("stream-usage");
+  out.embedder = in.text("embedder");
+  out.embedder_file = in.text("embedder-file");
+  out.embedder_contexts = in.count("embedder-contexts");
+  (void)in.real("max-error", 0, 1);
+  out.anonymous_admin = in.one_of("admin", {"loopback", "off"}) == "loopback";
+  out.log_level = in.one_of("log-level", {"debug", "info", "warn", "error", "off"});
+  out.statistics_dir = home_expanded(in.text("statistics-dir"));
+  if (out.statistics_dir.empty()) {
+    bool memory = out.data_dir == ":memory:";
+    out.statistics_dir = memory ? "statistics" : out.data_dir + "/statistics";
+  }
+  out.store.folder = out.data_dir;
+  if (!in.error().empty()) return fail(Code::invalid, in.error());
+  return out;
+}
+
+}  // namespace refrain::app

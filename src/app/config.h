@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "app/settings.h"
+#include "net/server.h"
+#include "serve/completions.h"
+#include "store/store.h"
+
+namespace refrain::app {
+
+struct UpstreamSetting {
+  std::string name, url, kind;
+};
+
+/// All settings, read and checked.
+struct Config {
+  net::Options net;
+  std::chrono::milliseconds drain{};
+  std::string data_dir;            // ":memory:" or an absolute path
+  std::string keys;
+  std::vector<UpstreamSetting> upstreams;
+  std::vector<std::pair<std::string, std::string>> upstream_routes;  // pattern, name
+  std::string upstream_key, default_model, ca_file;
+  std::chrono::milliseconds connect_timeout{}, upstream_idle{};
+  bool stream_usage = true;
+  std::string embedder, embedder_file;
+  std::size_t embedder_contexts = 0;
+  serve::Completions::Options completions;
+  std::uint64_t memory_max = 0;
+  store::Options store;
+  std::size_t journal_max = 0;
+  std::string statistics_dir;
+  bool anonymous_admin = true;
+  std::string log_level;
+};
+
+/// Errors: invalid; one line that names the setting, the value, where it came from and what is allowed.
+base::Result<Config> configure(const Values& values);
+
+/// "64MiB", "1.5GiB", "100" (bytes). Errors: invalid.
+base::Result<std::uint64_t> parse_bytes(std::string_view text);
+/// "500ms", "10s", "5m", "2h", "30d", "10" (seconds). Errors: invalid.
+base::Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+}  // namespace refrain::app

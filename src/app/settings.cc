@@ -1,0 +1,228 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace refrain::app {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Result;
+
+std::vector<Setting> all_settings() {
+  std::vector<Setting> list = {
+      {"listen", "127.0.0.1:8780", "address:port[=door,door...]; more than one may be given", true},
+      {"tls-cert", "", "certificate file (PEM) for all listeners"},
+      {"tls-key", "", "key file (PEM) of the certificate"},
+      {"data-dir", "~/.local/share/refrain", "what is kept; ':memory:' keeps nothing"},
+      {"keys", "", "file of API keys and their tenants"},
+      {"upstream", "", "the model API behind: URL, or NAME=URL more than once", true},
+      {"upstream-kind", "openai", "dialect of the upstream: openai or tgi; NAME=KIND for one of several", true},
+      {"upstream-key", "", "API key that the upstream gets in place of the client's", false, true},
+      {"upstream-routes", "", "MODEL=NAME or PREFIX*=NAME: which upstream serves which model", true},
+      {"default-model", "", "model of requests that name none (TGI, GKV, ask, insert)"},
+      {"upstream-connect-timeout", "5s", "to the upstream"},
+      {"upstream-idle-timeout", "120s", "without a byte from the upstream"},
+      {"answer-deadline", "10m", "of one answer"},
+      {"stream-usage", "on", "ask streaming upstreams for usage although the client did not"},
+      {"ca-file", "", "certificates that upstreams are checked against; the system's if empty"},
+      {"embedder", "minilm", "minilm, gguf:FILE, http:URL, table:FILE or off"},
+      {"embedder-file", "", "GGUF file of minilm; found beside the program if empty"},
+      {"embedder-contexts", "0", "threads that embed; 0 is one less than the cores"},
+      {"semantic", "verified", "verified, threshold or off"},
+      {"floor", "", "cosine floor of all doors; empty: each mode's own"},
+      {"max-error", "0.01", "error budget of verified mode (kept for the verifier to come)"},
+      {"lookup-deadline", "500ms", "of the store and semantic look-up together; then it is a miss"},
+      {"overlap", "off", "ask the model while the embedder works; a semantic hit cancels it"},
+      {"ttl", "30d", "life of an entry from its storing"},
+      {"entries-max", "1000", "entries per scope at the GKV door, least recently used first"},
+      {"memory-max", "256MiB", "of the memory front"},
+      {"disk-max", "8GiB", "of the store's files"},
+      {"durability", "power-loss", "power-loss (flushed to the device) or process"},
+      {"body-max", "32MiB", "of a request; more is 413"},
+      {"header-max", "64KiB", "of a request's head; more is 431"},
+      {"requests-max", "10000", "open at once; more is 503"},
+      {"connections-max", "20000", "open at once"},
+      {"answer-max", "64MiB", "of one answer in the making"},
+      {"header-timeout", "10s", "from the first to the last byte of a head"},
+      {"idle-timeout", "75s", "of a connection between requests"},
+      {"drain", "30s", "for running requests at the end"},
+      {"threads", "0", "that serve the network; 0 is one per core"},
+      {"journal-max", "10000", "decisions kept for explain"},
+      {"statistics-dir", "", "of /data/start; DATA-DIR/statistics if empty"},
+      {"admin", "loopback", "loopback: this machine itself may use the native door without a key; off"},
+      {"log-level", "info", "debug, info, warn, error or off"}};
+  for (const char* door : {"chat", "completions", "embeddings", "tgi", "gkv"}) {
+    auto add = [&](std::string_view what, std::string initial, std::string help, bool more = false) {
+      list.push_back({fmt::format("{}.{}", door, what), std::move(initial), std::move(help), more});
+    };
+    add("semantic", "", "mode of this door; empty: as 'semantic'");
+    add("floor", "", "cosine floor of this door; empty: as 'floor'");
+    add("ttl", "", "of this door; empty: as 'ttl'");
+    add("store-length", std::string_view(door) == "tgi" || std::string_view(door) == "gkv" ? "on" : "off",
+        "keep answers that ended at their limit");
+    add("ignore", "", "top-level members of the body that are left out of the key", true);
+  }
+  return list;
+}
+
+const Setting* find(std::string_view name) {
+  const auto& list = settings();
+  auto found = std::ranges::find_if(list, [&](const Setting& s) { return s.name == name; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+std::string text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* word = node.as_boolean()) return word->get() ? "on" : "off";
+  return "";
+}
+
+Result<> take(const toml::node& node, const std::string& name, const std::string& file,
+              Values& values) {
+  const Setting* setting = find(name);
+  auto line = node.source().begin.line;
+  if (!setting) {
+    return fail(Code::invalid, fmt::format("{} line {}: unknown setting '{}'; refrain serve "
+                                           "--print-config lists them all", file, line, name));
+  }
+  std::vector<std::string> texts;
+  if (const toml::array* array = node.as_array()) {
+    if (!setting->list) {
+      return fail(Code::invalid,
+                  fmt::format("{} line {}: '{}' takes one value, not a list", file, line, name));
+    }
+    for (const toml::node& item : *array) texts.push_back(text_of(item));
+  } else {
+    texts.push_back(text_of(node));
+  }
+  values[name] = {std::move(texts), "file " + file};
+  return {};
+}
+
+Result<> read_file(const std::string& file, Values& values) {
+  toml::table table;
+  try {
+    table = toml::parse_file(file);
+  } catch (const toml::parse_error& problem) {
+    return fail(Code::invalid, fmt::format("{} line {}: {}", file, problem.source().begin.line,
+                                           problem.description()));
+  }
+  for (auto&& [name, node] : table) {
+    std::string top(name.str());
+    if (const toml::table* inner = node.as_table()) {
+      for (auto&& [part, value] : *inner) {
+        TRY_DO(take(value, top + "." + std::string(part.str()), file, values));
+      }
+    } else {
+      TRY_DO(take(node, top, file, values));
+    }
+  }
+  return {};
+}
+
+std::string overlay_of(const std::string& file, const std::string& profile) {
+  std::filesystem::path path(file);
+  std::string name = path.stem().string() + "." + profile + path.extension().string();
+  return (path.parent_path() / name).string();
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> list = all_settings();
+  return list;
+}
+
+std::string flag_of(const Setting& setting) {
+  std::string flag = "--" + setting.name;
+  std::ranges::replace(flag, '.', '-');
+  return flag;
+}
+
+std::string environment_of(const Setting& setting) {
+  std::string name = "REFRAIN_" + setting.name;
+  for (char& c : name) {
+    c = c == '.' || c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+Result<Values> layer(const Sources& sources) {
+  Values values;
+  for (const Setting& setting : settings()) {
+    Value value;
+    if (!setting.initial.empty()) value.texts = {setting.initial};
+    values[setting.name] = std::move(value);
+  }
+  if (!sources.file.empty()) {
+    if (!std::filesystem::exists(sources.file)) {
+      return fail(Code::invalid, fmt::format("--config {}: no such file", sources.file));
+    }
+    TRY_DO(read_file(sources.file, values));
+    if (!sources.profile.empty()) {
+      std::string overlay = overlay_of(sources.file, sources.profile);
+      if (!std::filesystem::exists(overlay)) {
+        return fail(Code::invalid,
+                    fmt::format("--profile {}: no file {}", sources.profile, overlay));
+      }
+      TRY_DO(read_file(overlay, values));
+    }
+  }
+  for (const Setting& setting : settings()) {
+    auto set = sources.environment.find(environment_of(setting));
+    if (set == sources.environment.end()) continue;
+    std::vector<std::string> texts;
+    std::string_view rest = set->second;
+    while (setting.list && rest.find(';') != std::string_view::npos) {
+      texts.emplace_back(rest.substr(0, rest.find(';')));
+      rest = rest.substr(rest.find(';') + 1);
+    }
+    texts.emplace_back(rest);
+    values[setting.name] = {std::move(texts), "environment " + set->first};
+  }
+  for (const auto& [name, texts] : sources.flags) {
+    values[name] = {texts, "flag " + flag_of(*find(name))};
+  }
+  return values;
+}
+
+std::string print(const Values& values) {
+  std::string out;
+  std::string table;
+  for (const Setting& setting : settings()) {
+    const Value& value = values.at(setting.name);
+    std::size_t dot = setting.name.find('.');
+    std::string own = dot == std::string::npos ? "" : setting.name.substr(0, dot);
+    if (own != table) out += fmt::format("\n[{}]\n", own);
+    table = own;
+    std::string text;
+    for (const std::string& item : value.texts) {
+      if (!text.empty()) text += ", ";
+      text += setting.secret && !item.empty() ? "\"***\"" : quoted(item);
+    }
+    if (setting.list) text = "[" + text + "]";
+    if (text.empty()) text = "\"\"";
+    std::string name = dot == std::string::npos ? setting.name : setting.name.substr(dot + 1);
+    out += fmt::format("{} = {}  # {}\n", name, text, value.origin);
+  }
+  return out;
+}
+
+}  // namespace refrain::app

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/metric.h"
+#include "serve/ask.h"
+#include "serve/completions.h"
+
+namespace refrain::serve {
+
+struct EmbeddingReply {
+  std::string body;                       // on success
+  Outcome outcome = Outcome::miss;        // hit: every input was cached
+  std::size_t cached = 0;                 // inputs that came from the cache
+  chat::Head head;
+  std::optional<chat::Refusal> refusal;   // the upstream's own error
+  std::optional<base::Error> error;
+};
+
+/// How a batch is cut, asked for and joined; wire gives these, serve knows no dialect.
+struct EmbeddingWire {
+  struct Items {
+    std::vector<chat::Request> requests;  // one per input, each with one input only
+    std::vector<json::Value> inputs;
+  };
+  std::function<base::Result<Items>(const chat::Request&)> split;
+  /// The request for the inputs of these indices.
+  std::function<chat::Request(const chat::Request&, const Items&,
+                              const std::vector<std::size_t>&)> batch;
+  std::function<std::string(const std::vector<const chat::Answer*>&)> render;
+};
+
+/// Embeddings, cached exactly, per input: a batch is asked for only where it is not known yet.
+/// Threads: any.
+class Embeddings {
+ public:
+  struct Rooms {
+    cache::Cache& cache;
+    chat::Producer& producer;   // ends an embedding flight with one event per input
+    base::Pool& work;
+    base::Clock& clock;
+  };
+  struct Stats {
+    std::uint64_t requests = 0, inputs = 0, inputs_cached = 0;
+  };
+  Embeddings(Route route, EmbeddingWire wire, Rooms rooms);
+
+  /// `done` runs once, on any thread.
+  void ask(Ask ask, std::function<void(EmbeddingReply)> done);
+  Stats stats() const;
+
+ private:
+  class Batch;
+  Route route_;
+  EmbeddingWire wire_;
+  Rooms rooms_;
+  base::Counter requests_, inputs_, inputs_cached_;
+};
+
+}  // namespace refrain::serve
