@@ -62,7 +62,7 @@ class ChunkReader {
   base::Result<Chunk> read(std::string_view data);
 
  private:
-  void number_tools(chat::ChoiceDelta& delta, const std::vector<bool>& unnumbered);
+  void number_tools(chat::ChoiceDelta& delta);
 
   chat::Origin origin_;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> tools_;  // per choice: next tool index

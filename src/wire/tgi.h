@@ -65,28 +65,28 @@ RenderOptions render_options(Route route, const chat::Request& request, chat::Or
 /// A whole reply body: an object, or a list of one object at the root.
 std::string render_reply(const chat::Answer& answer, const RenderOptions& options);
 
-/// Renders a stream event by event. The last token event, which carries generated_text and
-/// details, is held until usage or the end has come. Threads: one at a time.
+/// Renders a stream event by event. An answer of origin openai_completion gets one more token event
+/// at its end, empty and special like TGI's own end-of-sequence token, which carries generated_text
+/// and details: only then the usage is known. Threads: one at a time.
 class StreamWriter {
  public:
   explicit StreamWriter(const RenderOptions& options) : options_(options) {}
-  /// Appends what this event gives, each "data:{json}\n\n"; may be nothing. An event of a whole
-  /// reply becomes several.
+  /// Appends what this event gives, each "data:{json}\n\n"; may be nothing. The one event of a
+  /// whole reply becomes several.
   void event(const chat::Event& event, std::string& out);
-  /// Appends the held last event. Call once, after all events.
+  /// Appends the last token event if it was held. Call once, after all events.
   void finish(std::string& out);
 
  private:
-  void own(const chat::ChoiceDelta& choice, std::string& out);
-  void whole(const chat::ChoiceDelta& choice, std::string& out);
+  void own(const chat::ChoiceDelta& choice, std::string& out) const;
+  void whole(const chat::ChoiceDelta& choice, const json::Value& usage, std::string& out);
   void translated(const chat::ChoiceDelta& choice, std::string& out);
-  void token(std::string_view text, const chat::ChoiceDelta& choice, std::string& out);
 
   RenderOptions options_;
-  std::string text_;                  // generated so far
-  std::int64_t index_ = 0;            // of the last token event
-  std::optional<std::string> finish_; // finish reason of an answer that is being translated
-  std::int64_t tokens_ = -1;          // completion tokens by usage; -1: not told
+  std::string text_;                   // of a translated answer, so far
+  std::int64_t index_ = 0;             // of the last token event
+  std::optional<std::string> finish_;  // of a translated answer, in TGI's words
+  json::Value usage_;                  // of a translated answer
 };
 
 enum class ErrorType : std::uint8_t { validation, generation, overloaded, incomplete_generation };
