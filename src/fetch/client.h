@@ -24,9 +24,9 @@ std::string_view header(const Headers& headers, std::string_view name) noexcept;
 /// client's own business and are left out of `headers`.
 struct Request {
   std::string method = "GET";
-  std::string url;  // http or https, absolute
-  Headers headers;  // names and values without line ends
-  std::string body;
+  std::string url{};  // http or https, absolute
+  Headers headers{};  // names and values without line ends
+  std::string body{};
   std::chrono::milliseconds connect_timeout{5'000};  // name look-up, TCP and TLS together
   std::chrono::milliseconds idle_timeout{60'000};    // no byte for so long; 0: no limit
   std::chrono::milliseconds total_timeout{0};        // from start() to finished(); 0: no limit
@@ -36,7 +36,7 @@ struct Request {
 struct Response {
   int status = 0;
   Headers headers;  // names in lower case
-  std::string body;
+  std::string body{};
 };
 
 /// Hears one reply as it arrives. Every function runs on a thread of the client, must not block,
@@ -58,7 +58,7 @@ struct Options {
   std::size_t threads = 1;            // 1 or 2; each carries its own transfers and connections
   std::size_t transfers_max = 16'384; // open at once, all threads together
   std::size_t buffer_bytes = 8'192;   // receive buffer of one transfer, 1 KiB to 512 KiB
-  std::string ca_file;                // PEM; "": the system's bundle
+  std::string ca_file{};                // PEM; "": the system's bundle
   bool insecure = false;              // true: certificates are not verified
   bool proxy_from_environment = false;  // true: http_proxy, https_proxy, no_proxy count
   base::Result<> check() const;
