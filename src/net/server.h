@@ -18,7 +18,8 @@
 /// call is written by the same thread before it returns. docs/design/net.md tells how.
 namespace refrain::net {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;  // names are lower case on requests
+/// Names are in lower case on requests, and as given on replies.
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// The value of the first header of that name (given in lower case, found in any case), or null.
 const std::string* find(const Headers& headers, std::string_view lower_case_name) noexcept;
@@ -115,7 +116,7 @@ struct Listener {
 };
 
 /// Renders an error that net found itself, in the dialect of the door. Any thread; must not block.
-///   status  400, 408, 413, 414, 417, 431, 500, 501, 503 or 505
+///   status  400, 408, 413, 417, 431, 500, 501, 503 or 505
 ///   path    decoded, or empty where the request line was not understood
 using ErrorBody =
     std::function<Response(int status, std::string_view reason, const std::string& path)>;
@@ -145,7 +146,7 @@ struct Stats {
   std::uint64_t requests = 0;             // handed to the handler
   std::uint64_t requests_open = 0;
   std::uint64_t refused_bad = 0;          // 400, 417, 501, 505
-  std::uint64_t refused_header = 0;       // 431 and 414
+  std::uint64_t refused_header = 0;       // 431
   std::uint64_t refused_body = 0;         // 413
   std::uint64_t refused_busy = 0;         // 503
   std::uint64_t timeouts_header = 0;

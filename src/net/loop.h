@@ -1,0 +1,114 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/metric.h"
+#include "net/exchange.h"
+#include "net/server.h"
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace refrain::net {
+
+namespace asio = boost::asio;
+using Tcp = asio::ip::tcp;
+// The concrete executor, not any_io_executor: no virtual call and no allocation per operation.
+using Socket = asio::basic_stream_socket<Tcp, asio::io_context::executor_type>;
+using Steady = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                          asio::wait_traits<std::chrono::steady_clock>,
+                                          asio::io_context::executor_type>;
+
+class Session;
+
+/// What all threads of a server share.
+struct Shared {
+  Options options;
+  Handler* handler = nullptr;
+  std::shared_ptr<const ErrorBody> error_body;
+  std::vector<std::unique_ptr<asio::ssl::context>> tls;  // one per listener, null without TLS
+  std::atomic<std::size_t> requests_open{0};
+  std::atomic<std::size_t> connections_open{0};
+  std::atomic<bool> draining{false};
+  std::mutex quiet_lock;
+  std::condition_variable quiet;  // connections_open has become 0 while draining
+};
+
+/// Counts of one loop, in the words of Stats.
+struct Counters {
+  base::Counter requests, refused_bad, refused_header, refused_body, refused_busy;
+  base::Counter timeouts_header, timeouts_idle, timeouts_body, timeouts_write;
+  base::Counter clients_left, headers_dropped, bytes_in, bytes_out;
+};
+
+/// A connection that was accepted, as a bare socket that nobody owns yet.
+struct Arrival {
+  int fd = -1;
+  Tcp::endpoint peer;
+  std::size_t listener = 0;
+};
+
+/// One thread with its io_context and the connections that it serves. Nothing of a connection is
+/// ever touched by another thread, so nothing of it is locked.
+class Loop {
+ public:
+  explicit Loop(Shared& shared);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Any thread.
+  void start();
+  /// Takes over the socket. Shared::connections_open has been raised for it.
+  void adopt(Arrival arrival);
+  /// Closes idle connections now and the others after their reply.
+  void drain();
+  /// Closes all connections; the thread ends when they are gone.
+  void cut();
+  void join();
+  std::size_t connections() const noexcept { return connections_; }
+  const Counters& counters() const noexcept { return counters_; }
+
+  // The loop's thread.
+  asio::io_context& context() noexcept { return context_; }
+  Shared& shared() noexcept { return shared_; }
+  Counters& mutable_counters() noexcept { return counters_; }
+  const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
+  /// For the date header; at most a sweep old.
+  const std::string& date() const noexcept { return date_; }
+  /// The session is over; `slot` is what it was told.
+  void forget(std::size_t slot);
+
+ private:
+  void run();
+  void take_in(const Arrival& arrival);
+  void deliver();
+  void sweep_later();
+  void sweep();
+
+  Shared& shared_;
+  Counters counters_;
+  asio::io_context context_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  Steady sweep_timer_;
+  std::chrono::milliseconds sweep_interval_;
+  bool cut_ = false;
+  std::string date_;
+  std::shared_ptr<Mailbox> mailbox_;
+  std::vector<std::shared_ptr<Session>> sessions_;
+  std::atomic<std::size_t> connections_{0};  // adopted, taken in or not
+  std::thread thread_;
+};
+
+}  // namespace refrain::net

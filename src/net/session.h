@@ -1,0 +1,112 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/exchange.h"
+#include "net/in_buffer.h"
+#include "net/loop.h"
+#include "net/reply_head.h"
+#include "net/request_reader.h"
+
+namespace refrain::net {
+
+/// One connection, plain or TLS: a state machine of completion handlers. Lives on its loop's thread;
+/// kept alive by the loop until it is closed, and by the operations that are under way.
+class Session final : public Party, public std::enable_shared_from_this<Session> {
+ public:
+  Session(Loop& loop, Socket socket, const Arrival& arrival);
+  ~Session() override;
+
+  void start(std::size_t slot);
+  void move_to(std::size_t slot) noexcept { slot_ = slot; }
+  /// Ends the connection if it has waited too long.
+  void sweep(base::Instant now);
+  /// Ends the connection if it is idle, or lets its reply be the last.
+  void drain();
+  void cut() { close_now(); }
+  /// The exchange was answered or woken.
+  void arrived() override;
+
+ private:
+  using Error = boost::system::error_code;
+  enum class Phase : std::uint8_t {
+    handshake,
+    reading,    // a request, or waiting for one
+    handling,   // the handler has it
+    replying,   // a whole reply is being written
+    streaming,  // a source is being asked, or waited for
+    lingering,  // our side is closed; what the peer still sends is thrown away
+    closed
+  };
+  enum class Wait : std::uint8_t { none, handshake, idle, head, body, write, linger };
+
+  // Reading.
+  void read();
+  void on_readable(const Error& error);
+  void on_read(const Error& error, std::size_t count);
+  void advance();
+  void await_request();
+  bool say_continue();
+  void dispatch();
+  void refuse(int status, std::string_view reason);
+  void peer_left();
+  // Writing.
+  void begin(Answer answer);
+  void begin_whole(Response response);
+  void begin_stream(Response head, std::unique_ptr<Source> source);
+  void write_head(const Response& response, Framing framing);
+  void pump();
+  void gather();
+  void end_stream();
+  bool flush();
+  void write_rest();
+  void on_written(const Error& error, std::size_t count);
+  void took(std::size_t count);
+  std::array<asio::const_buffer, 3> rest() const;
+  std::size_t total() const { return head_.size() + body_.size() + tail_.size(); }
+  void finish();
+  void free_written();
+  // Ending.
+  void end_exchange();
+  void linger();
+  void close_now();
+
+  void wait_for(Wait wait);
+
+  Loop& loop_;
+  Socket socket_;
+  std::unique_ptr<asio::ssl::stream<Socket&>> tls_;
+  std::size_t slot_ = 0;
+  std::size_t listener_;
+  std::string peer_;
+  bool loopback_;
+
+  Phase phase_ = Phase::reading;
+  Wait wait_ = Wait::none;
+  base::Instant deadline_{};
+
+  RequestReader reader_;
+  InBuffer in_;
+  bool read_pending_ = false;
+  bool continued_ = false;  // 100 Continue was said for the request that is being read
+  bool peer_ended_ = false;
+
+  std::shared_ptr<Core> core_;
+  bool keep_alive_ = true, http10_ = false, head_only_ = false, refused_ = false;
+
+  std::string head_, body_;  // what is being written, in this order, with
+  std::string_view tail_;    // the end of a chunk
+  std::size_t written_ = 0;
+  bool write_pending_ = false;
+
+  std::unique_ptr<Source> source_;
+  More more_ = More::end;
+  bool woken_ = false, chunked_ = false;
+};
+
+}  // namespace refrain::net
