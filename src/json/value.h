@@ -64,6 +64,7 @@ class Value {
 
   /// Exact integer of the number (1, 1.0 and 1e0 are 1); nullopt if it is none or does not fit.
   std::optional<std::int64_t> as_int() const noexcept;
+  /// Nearest double; too small is 0, too large for a double is nullopt.
   std::optional<double> as_double() const noexcept;
 
   /// The member of that name, or null; null too if this is no object.
@@ -96,8 +97,9 @@ struct Limits {
 };
 
 /// Reads exactly one JSON text with white space around it.
-/// Errors: invalid ("JSON: <reason> at byte <n>": syntax, bad UTF-8, lone surrogate, a name twice),
-/// too_large (deeper than depth_max). cost: one pass.
+/// Errors: invalid ("JSON: <reason> at byte <n>": syntax, bad UTF-8, lone surrogate, a name twice, an
+/// exponent beyond 32 bits), too_large (deeper than depth_max). cost: one pass. Threads: any.
+/// Numbers of any length are kept; RFC 8259 leaves the range of exponents to the reader.
 base::Result<Value> parse(std::string_view text, const Limits& limits = {});
 
 /// Appends the value as compact JSON. Numbers keep their text.
