@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,7 +103,10 @@ void Loop::wake() {
 int Loop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void* seen) {
   auto* loop = static_cast<Loop*>(self);
   if (what == CURL_POLL_REMOVE) {
-    epoll_ctl(loop->epoll_, EPOLL_CTL_DEL, socket, nullptr);
+    // Of a transfer cancelled while it connects, curl tells us after it has closed the socket, and
+    // the number may be another thread's by now. The kernel then finds nothing in our set, which is
+    // right; ThreadSanitizer's wrapper takes the number for the socket, hence the plain call.
+    syscall(SYS_epoll_ctl, loop->epoll_, EPOLL_CTL_DEL, socket, nullptr);
     return 0;
   }
   epoll_event event{};
