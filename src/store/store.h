@@ -1,9 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,7 +27,7 @@ using key::Key;
 
 /// Everything kept of one entry.
 struct Record {
-  EntryId id = 0;           // 0 in a put: the store gives the next number and never gives it again
+  EntryId id = 0;           // in a put: a number from allot(), or 0 for the next one
   Key exact;                // digest of canonical; not checked against it
   Key space;                // what must be equal for a semantic match
   std::string canonical;    // compared byte by byte on an exact hit
@@ -153,7 +153,8 @@ class Store {
   /// after the commit is durable, or before write returns (memory; refusal). A find that begins
   /// after `done` sees the batch. Hold no lock that `done` or a listener takes.
   /// Errors, by `done`: busy (queue full), too_large (batch over its limit; disk or budget full),
-  /// io, invalid (a put with an id; an empty vector in an embedding), cancelled (closing).
+  /// io, conflict (a put with an id that is there), invalid (an id that was never allotted; an empty
+  /// vector in an embedding), cancelled (closing).
   virtual void write(Batch batch, Done done) = 0;
   /// Errors: deadline, cancelled, busy, io, invalid (limit 0).
   virtual Result<Page> scan(const Call& call, const Scan& scan) = 0;
@@ -165,6 +166,12 @@ class Store {
   virtual Result<std::size_t> upkeep(const Call& call) = 0;
   virtual Stats stats() const noexcept = 0;
 
+  /// The next number for an entry. Never waits. A number is never given twice, also after deletes,
+  /// restarts and kill -9, and whether or not a put follows.
+  EntryId allot() noexcept { return next_.fetch_add(1, std::memory_order_relaxed); }
+  /// The greatest number that was given so far, in this process or an earlier one.
+  EntryId last_id() const noexcept { return next_id() - 1; }
+
   /// Called with the ids of records that are no more (erased, replaced, evicted, expired,
   /// corrupt), after the commit and before the batch's `done`. Must not block nor write to this
   /// store. To be set before the first write that it should see.
@@ -172,8 +179,13 @@ class Store {
 
  protected:
   void announce(std::span<const EntryId> ids) const;
+  /// Before any allot().
+  void begin_ids_at(EntryId first) noexcept { next_.store(first, std::memory_order_relaxed); }
+  /// Ids from here on were not given yet.
+  EntryId next_id() const noexcept { return next_.load(std::memory_order_relaxed); }
 
  private:
+  std::atomic<EntryId> next_{1};
   base::Mutex<std::vector<std::shared_ptr<const Listener>>> listeners_;
 };
 

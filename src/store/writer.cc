@@ -1,0 +1,224 @@
+// Every change to the file is made here, in transactions that hold as many batches as were waiting:
+// a flush to the device takes as long for a thousand records as for one.
+//
+// The byte budget counts what lies on the disk: the database, its log and the log's index. The log
+// is kept short by checkpoints, so the database may have what is left. When a transaction makes the
+// file longer than that, the same transaction erases the least valuable records until a twentieth is
+// free, and hands the pages back. No moment exists at which the budget is exceeded and committed.
+//
+// Choosing the least valuable of a million records would read a million rows. Instead a hand goes
+// round the table in order of ids, as in the clock algorithm: it reads a window of rows, erases at
+// most a quarter of them, those of least value, and goes on. Records of one window are of about one
+// age, which is what makes their values comparable at all. A store that fits into one window is
+// ordered exactly.
+//
+// Ids are given without asking the file (Store::allot). The file holds a number that all given ids
+// are below, raised in steps far apart and ahead of time; after a crash counting goes on from there.
+#include "store/writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "store/limits.h"
+#include "store/rows.h"
+#include "store/schema.h"
+
+namespace refrain::store {
+namespace {
+
+constexpr std::uint64_t kLogBytesMin = 256 << 10;
+constexpr std::uint64_t kLogBytesMax = 16 << 20;
+constexpr std::uint64_t kLogShare = 16;      // of the byte budget
+constexpr std::uint64_t kIndexBytes = 64 << 10;  // the log's index in shared memory
+constexpr std::uint64_t kFillPercent = 95;   // after making room
+constexpr std::size_t kWindow = 8192;        // rows: about 10 ms to read
+constexpr std::size_t kWindowShare = 4;
+constexpr std::size_t kPurgeMax = 1000;      // records in one transaction
+constexpr EntryId kReserve = 1 << 16;        // ids per reservation
+
+}  // namespace
+
+Result<std::unique_ptr<Writer>> Writer::open(const std::string& path, const Options& options,
+                                             const base::Clock& clock) {
+  std::unique_ptr<Writer> writer(new Writer(options, clock));  // NOLINT: private constructor
+  TRY_DO(writer->open_database(path));
+  return writer;
+}
+
+Result<> Writer::open_database(const std::string& path) {
+  TRY(connection, sqlite::Connection::open(path, sqlite::Access::write));
+  connection_ = std::move(connection);
+  TRY_DO(schema::prepare(*connection_, path, options_.durability));
+  std::uint64_t budget = options_.bytes_max;
+  log_bytes_max_ =
+      budget == 0 ? kLogBytesMax : std::clamp(budget / kLogShare, kLogBytesMin, kLogBytesMax);
+  if (budget != 0) {
+    // The log holds each page of a batch once, and is bounded after the commit only.
+    std::uint64_t beside = 2 * log_bytes_max_ + 2 * batch_limit(options_) + kIndexBytes;
+    pages_max_ = (budget - std::min(beside, budget * 3 / 4)) / connection_->page_bytes();
+  }
+  TRY_DO(connection_->execute(fmt::format("PRAGMA journal_size_limit = {}", log_bytes_max_)));
+  TRY(reserved, connection_->number("SELECT value FROM numbers WHERE name = 'allotted'"));
+  TRY(largest, connection_->number("SELECT max(id) FROM entries"));
+  first_id_ = static_cast<EntryId>(std::max(reserved, largest)) + 1;
+  // On a full disk this fails, and reading must go on: then ids that nothing was stored under may
+  // come again.
+  Result<> kept = reserve(first_id_ + kReserve);
+  if (!kept) reserved_ = first_id_;
+  return {};
+}
+
+Result<> Writer::reserve(EntryId until) {
+  TRY(query, connection_->query("UPDATE numbers SET value = ? WHERE name = 'allotted'"));
+  query.bind(1, static_cast<std::int64_t>(until));
+  TRY_DO(query.run());
+  reserved_ = until;
+  return {};
+}
+
+Result<std::uint64_t> Writer::count() {
+  TRY(count, connection_->number("SELECT count(*) FROM entries"));
+  return static_cast<std::uint64_t>(count);
+}
+
+Result<Applied> Writer::apply(std::span<Batch* const> batches, std::span<const Touch> touches,
+                              EntryId next_id) {
+  TRY_DO(connection_->execute("BEGIN IMMEDIATE"));
+  Applied applied;
+  EntryId reserved_before = reserved_;
+  Result<> changed = change(batches, touches, applied);
+  if (changed && next_id + kReserve / 2 > reserved_) changed = reserve(next_id + kReserve);
+  if (changed) changed = connection_->execute("COMMIT");
+  if (!changed) {
+    reserved_ = reserved_before;
+    // Some errors have rolled back already.
+    if (connection_->in_transaction()) TRY_DO(connection_->execute("ROLLBACK"));
+    return std::unexpected(std::move(changed).error());
+  }
+  // What was committed is committed: a checkpoint that fails is tried again after the next one.
+  [[maybe_unused]] Result<> bounded = bound_log();
+  return applied;
+}
+
+Result<> Writer::change(std::span<Batch* const> batches, std::span<const Touch> touches,
+                        Applied& applied) {
+  bool by_wish = std::ranges::any_of(batches, [](const Batch* b) { return !b->erases.empty(); });
+  // Who asks for an erasure wants the bytes gone from the pages too; eviction has no need of that.
+  TRY_DO(connection_->execute(by_wish ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST"));
+  std::unordered_set<EntryId> fresh;
+  std::vector<EntryId> corrupt;
+  for (Batch* batch : batches) {
+    for (EntryId id : batch->erases) TRY_DO(erase(id, applied.gone));
+    std::vector<EntryId>& ids = applied.ids.emplace_back();
+    for (Record& record : batch->puts) {
+      TRY_DO(put(record, applied));
+      ids.push_back(record.id);
+      fresh.insert(record.id);
+    }
+    for (const Embedding& embedding : batch->embeddings) {
+      TRY_DO(rows::embed(*connection_, embedding, corrupt));
+    }
+  }
+  for (const Touch& touch : touches) TRY_DO(rows::touch(*connection_, touch));
+  applied.corrupt += corrupt.size();
+  for (EntryId id : corrupt) TRY_DO(erase(id, applied.gone));
+  return make_room(fresh, applied);
+}
+
+Result<> Writer::put(Record& record, Applied& applied) {
+  std::vector<EntryId> corrupt;
+  TRY(former, rows::find(*connection_, record.exact, record.canonical, corrupt));
+  if (former) TRY_DO(erase(former->id, applied.gone));
+  applied.corrupt += corrupt.size();
+  for (EntryId id : corrupt) TRY_DO(erase(id, applied.gone));
+  TRY_DO(rows::insert(*connection_, record));
+  ++applied.inserted;
+  return {};
+}
+
+Result<> Writer::erase(EntryId id, std::vector<EntryId>& gone) {
+  TRY(existed, rows::erase(*connection_, id));
+  if (existed) gone.push_back(id);
+  return {};
+}
+
+Result<std::uint64_t> Writer::pages_used() {
+  TRY(all, connection_->number("PRAGMA page_count"));
+  TRY(free, connection_->number("PRAGMA freelist_count"));
+  return static_cast<std::uint64_t>(all - free);
+}
+
+Result<> Writer::make_room(const std::unordered_set<EntryId>& keep, Applied& applied) {
+  if (pages_max_ == 0) return {};
+  TRY(length, connection_->number("PRAGMA page_count"));
+  if (static_cast<std::uint64_t>(length) <= pages_max_) return {};
+  std::uint64_t target = pages_max_ * kFillPercent / 100;
+  for (;;) {
+    TRY(used, pages_used());
+    if (used <= target) break;
+    TRY(victims, choose(keep, (used - target) * connection_->page_bytes()));
+    if (victims.empty()) {
+      if (used <= pages_max_) break;
+      return base::fail(base::Code::too_large,
+                        fmt::format("the store's budget of {} bytes cannot hold this batch",
+                                    options_.bytes_max));
+    }
+    for (EntryId id : victims) TRY_DO(erase(id, applied.gone));
+    applied.evicted += victims.size();
+  }
+  TRY(now, connection_->number("PRAGMA page_count"));
+  if (static_cast<std::uint64_t>(now) <= pages_max_) return {};
+  return connection_->execute(fmt::format("PRAGMA incremental_vacuum({})",
+                                          static_cast<std::uint64_t>(now) - pages_max_));
+}
+
+// Empty only if there is nothing but what must be kept.
+Result<std::vector<EntryId>> Writer::choose(const std::unordered_set<EntryId>& keep,
+                                            std::uint64_t bytes) {
+  TRY(rows, rows::lean(*connection_, hand_, kWindow));
+  if (rows.size() < kWindow && hand_ != 0) {
+    TRY(from_start, rows::lean(*connection_, 0, kWindow - rows.size()));
+    std::erase_if(from_start, [&](const rows::Lean& row) { return row.id > hand_; });
+    rows.insert(rows.end(), from_start.begin(), from_start.end());
+  }
+  bool whole = rows.size() < kWindow;
+  WallTime now = clock_.wall();
+  std::vector<Candidate> candidates;
+  for (rows::Lean& row : rows) {
+    if (keep.contains(row.id)) continue;
+    row.facts.now = now;
+    candidates.push_back({row.id, worth(options_, row.facts), row.facts.bytes});
+  }
+  if (!rows.empty()) hand_ = whole ? 0 : rows.back().id;
+  if (candidates.empty() && !whole) return choose(keep, bytes);
+  std::size_t most = whole ? candidates.size() : std::max<std::size_t>(1, kWindow / kWindowShare);
+  return least(candidates, bytes, most);
+}
+
+Result<> Writer::bound_log() {
+  using Checkpoint = sqlite::Connection::Checkpoint;
+  std::uint64_t bytes = connection_->log_bytes();
+  if (bytes <= log_bytes_max_) return {};
+  bool late = bytes > 2 * log_bytes_max_;  // readers kept passive ones from finishing
+  return connection_->checkpoint(late ? Checkpoint::restart : Checkpoint::passive);
+}
+
+Result<std::vector<EntryId>> Writer::purge() {
+  TRY(ids, rows::expired(*connection_, clock_.wall(), kPurgeMax));
+  if (ids.empty()) return ids;
+  Batch batch;
+  batch.erases = ids;
+  Batch* only[] = {&batch};
+  TRY_DO(apply(only, {}, first_id_));
+  return ids;
+}
+
+Result<> Writer::compact() {
+  TRY(free, connection_->number("PRAGMA freelist_count"));
+  if (free > 0) TRY_DO(connection_->execute("PRAGMA incremental_vacuum"));
+  return connection_->checkpoint(sqlite::Connection::Checkpoint::truncate);
+}
+
+}  // namespace refrain::store
