@@ -64,7 +64,8 @@ void render(const chat::Answer& answer) {
 }
 
 void whole(chat::Origin origin, std::string_view text) {
-  auto read = origin == chat::Origin::tgi ? tgi::read_reply(text) : openai::read_reply(origin, text);
+  auto read =
+      origin == chat::Origin::tgi ? tgi::read_reply(text) : openai::read_reply(origin, text);
   if (read && std::holds_alternative<chat::Answer>(*read)) render(std::get<chat::Answer>(*read));
 }
 

@@ -1,8 +1,8 @@
 // A batch is many questions in one body. Each item becomes a request of its own, equal to the one a
 // client would send for that item alone, so that an embedding is found again in whatever batch it
 // comes. The upstream counts tokens for a batch only; each item's answer gets a share by the length
-// of its input, cut so that the shares of a batch add up to what was counted: the share of item i is
-// the rounded running total up to i, less that up to i - 1.
+// of its input, cut so that the shares of a batch add up to what was counted: the share of item i
+// is the rounded running total up to i, less that up to i - 1.
 #include "wire/embeddings.h"
 
 #include <algorithm>
@@ -39,8 +39,8 @@ std::vector<std::int64_t> shares(std::int64_t counted, const std::vector<double>
   std::int64_t given = 0;
   for (double weight : weights) {
     seen += weight;
-    std::int64_t upto = static_cast<std::int64_t>(static_cast<double>(counted) * (seen / all) + 0.5);
-    upto = std::min(upto, counted);
+    double exact = static_cast<double>(counted) * (seen / all);
+    std::int64_t upto = std::min(static_cast<std::int64_t>(exact + 0.5), counted);
     out.push_back(upto - given);
     given = upto;
   }

@@ -74,7 +74,7 @@ TEST(Embeddings, ReplyIsPutInOrderAndItsUsageIsShared) {
   std::vector<const chat::Answer*> last{&read[2]};
   EXPECT_EQ(render_embeddings(last),
             R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[3]}],)"
-            R"("model":"m","usage":{"prompt_tokens":6,"total_tokens":7}})");
+            R"("model":"m","usage":{"prompt_tokens":5,"total_tokens":6}})");
 }
 
 TEST(Embeddings, SingleItemKeepsItsUsageAsItCame) {

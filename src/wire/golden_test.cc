@@ -110,12 +110,15 @@ Read read_upstream(const Case& one, std::size_t piece) {
   return out;
 }
 
-std::string openai_stream(const Answer& answer, openai::ShowUsage usage) {
+std::string openai_stream(const Read& read, openai::ShowUsage usage) {
+  const Answer& answer = read.answer;
   std::string out;
   for (const auto& event : openai::stream_of(answer)) {
     openai::render_chunk(*event, {"fresh-1", 1700000000}, {answer.origin, usage}, out);
   }
-  return out.append(kDone);
+  if (read.done || answer.delivery == chat::Delivery::whole) return out.append(kDone);
+  std::string cause = read.error.empty() ? "the stream was cut" : read.error;
+  return out + openai::error_event({cause, "server_error", "", ""});
 }
 
 std::string tgi_stream(const Answer& answer, bool details) {
@@ -143,16 +146,19 @@ Sections render(const Read& read) {
   if (!read.error.empty()) out.emplace_back("error", read.error + "\n");
   const Answer& answer = read.answer;
   if (answer.events.empty()) return out;
+  // What has not ended is never wanted whole.
   bool ended = answer.origin == Origin::tgi ? tgi::terminal(answer) : openai::terminal(answer);
   out.emplace_back("terminal", ended ? "yes\n" : "no\n");
   if (answer.origin != Origin::tgi) {
-    out.emplace_back("stream", openai_stream(answer, openai::ShowUsage::no));
-    out.emplace_back("stream with usage", openai_stream(answer, openai::ShowUsage::yes));
-    out.emplace_back("whole", openai::render_reply(answer, {"fresh-1", 1700000000}) + "\n");
+    out.emplace_back("stream", openai_stream(read, openai::ShowUsage::no));
+    out.emplace_back("stream with usage", openai_stream(read, openai::ShowUsage::yes));
+    std::string whole = openai::render_reply(answer, {"fresh-1", 1700000000}) + "\n";
+    if (ended) out.emplace_back("whole", std::move(whole));
   }
   if (answer.origin != Origin::openai_chat) {
     out.emplace_back("tgi stream", tgi_stream(answer, false));
     out.emplace_back("tgi stream with details", tgi_stream(answer, true));
+    if (!ended) return out;
     out.emplace_back("tgi whole", tgi_whole(answer, tgi::Route::generate, false));
     out.emplace_back("tgi root with details", tgi_whole(answer, tgi::Route::root, true));
   }

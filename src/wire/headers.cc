@@ -20,8 +20,8 @@ bool named_by(std::string_view list, std::string_view name) {
     std::size_t comma = std::min(list.find(','), list.size());
     std::string_view token = list.substr(0, comma);
     list.remove_prefix(std::min(comma + 1, list.size()));
-    while (!token.empty() && (token.front() == ' ' || token.front() == '\t')) token.remove_prefix(1);
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\t')) token.remove_suffix(1);
+    token.remove_prefix(std::min(token.find_first_not_of(" \t"), token.size()));
+    token = token.substr(0, token.find_last_not_of(" \t") + 1);
     bool equal = std::ranges::equal(token, name, [](char left, char right) {
       return (left >= 'A' && left <= 'Z' ? left - 'A' + 'a' : left) == right;
     });

@@ -6,10 +6,12 @@ namespace refrain::wire {
 namespace {
 
 TEST(Travelling, HeadersOfTheConnectionStay) {
-  chat::Headers in{{"host", "a"},          {"connection", "close, X-Hop"}, {"x-hop", "1"},
-                   {"keep-alive", "5"},    {"te", "trailers"},             {"content-length", "3"},
-                   {"upgrade", "h2c"},     {"accept-encoding", "gzip"},    {"expect", "100-continue"},
-                   {"cache-control", "x"}, {"x-refrain-ttl", "5"},         {"content-encoding", "gzip"},
+  chat::Headers in{{"host", "a"},           {"connection", "close, X-Hop"},
+                   {"x-hop", "1"},          {"keep-alive", "5"},
+                   {"te", "trailers"},      {"content-length", "3"},
+                   {"upgrade", "h2c"},      {"accept-encoding", "gzip"},
+                   {"cache-control", "x"},  {"expect", "100-continue"},
+                   {"x-refrain-ttl", "5"},  {"content-encoding", "gzip"},
                    {"transfer-encoding", "chunked"}};
   EXPECT_EQ(travelling(in), chat::Headers{});
 }
@@ -22,7 +24,8 @@ TEST(Travelling, EverythingElseTravelsInOrder) {
 }
 
 TEST(Travelling, TheSecondConnectionHeaderCountsToo) {
-  chat::Headers in{{"connection", ","}, {"connection", " a ,\tb"}, {"a", "1"}, {"b", "2"}, {"c", "3"}};
+  chat::Headers in{
+      {"connection", ","}, {"connection", " a ,\tb"}, {"a", "1"}, {"b", "2"}, {"c", "3"}};
   EXPECT_EQ(travelling(in), (chat::Headers{{"c", "3"}}));
 }
 

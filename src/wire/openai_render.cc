@@ -33,16 +33,14 @@ std::string_view object_name(Origin origin, Shape shape) {
 }
 
 /// "function":{"name","arguments"}, or the same of a custom tool.
-void render_call(const ToolDelta& tool, Shape shape, Members& members) {
+void render_call(const ToolDelta& tool, Members& members) {
   const json::Value* custom = find(tool.extra, "custom");
   const json::Value* extra = custom != nullptr ? custom : find(tool.extra, "function");
   std::string_view arguments = custom != nullptr ? "input" : "arguments";
   Members call(members.name(custom != nullptr ? "custom" : "function"));
   if (!tool.name.empty()) call.text("name", tool.name);
   bool other = extra != nullptr && extra->find(arguments) != nullptr && tool.arguments.empty();
-  if (!other && (custom == nullptr || shape == Shape::whole || !tool.arguments.empty())) {
-    call.text(arguments, tool.arguments);
-  }
+  if (!other) call.text(arguments, tool.arguments);
   if (extra != nullptr && extra->is_object()) {
     call.extras(*extra->object(), [&](std::string_view name, const json::Value&) {
       return !(name == "name" && !tool.name.empty()) && !(name == arguments && !other);
@@ -56,7 +54,7 @@ void render_tool(const ToolDelta& tool, Shape shape, std::string& out) {
   if (shape == Shape::chunk) number(tool.index, members.name("index"));
   if (!tool.id.empty()) members.text("id", tool.id);
   if (!tool.type.empty()) members.text("type", tool.type);
-  render_call(tool, shape, members);
+  render_call(tool, members);
   members.extras(tool.extra, [&](std::string_view name, const json::Value&) {
     return name != "function" && name != "custom" && !(name == "id" && !tool.id.empty()) &&
            !(name == "type" && !tool.type.empty()) &&

@@ -6,7 +6,7 @@
 // Three things are not where they seem to be. Tool calls of a whole message have no index; their
 // place in the list is it (a server that writes one gets it back as an extra). Some servers leave
 // the index out of streamed tool calls as well; then a piece with an id begins a call and a piece
-// without one continues the last. And a call of a custom tool has its name and input under "custom":
+// without one continues the last. And a call of a custom tool has name and input under "custom":
 // they take the places of name and arguments, and an extra "custom" says where they came from.
 #include <algorithm>
 #include <limits>
@@ -249,7 +249,8 @@ Result<ChunkReader::Chunk> ChunkReader::read(std::string_view data) {
 
 void ChunkReader::number_tools(ChoiceDelta& delta) {
   if (delta.tools.empty()) return;
-  auto next = std::ranges::find(tools_, delta.index, &std::pair<std::uint32_t, std::uint32_t>::first);
+  using Next = std::pair<std::uint32_t, std::uint32_t>;
+  auto next = std::ranges::find(tools_, delta.index, &Next::first);
   if (next == tools_.end()) next = tools_.insert(next, {delta.index, 0});
   for (ToolDelta& tool : delta.tools) {
     if (tool.index == kNoIndex) {

@@ -1,8 +1,8 @@
 // Reading a request checks only what the cache itself has to know: who is asked (model), whether
 // the answer is streamed, which words would be embedded, and whether those words can stand for the
-// whole question. Everything else is the upstream's to judge. The body that goes on is therefore the
-// client's own bytes; where usage has to be asked for, the option is spliced in before the closing
-// brace, and only where the client sent stream_options of its own the body is written anew.
+// whole question. Everything else is the upstream's to judge. The body that goes on is therefore
+// the client's own bytes; where usage has to be asked for, the option is spliced in before the
+// closing brace, and only where the client sent stream_options of its own the body is written anew.
 #include <algorithm>
 #include <array>
 #include <optional>

@@ -1,9 +1,9 @@
 // Server-sent events arrive in pieces that end anywhere: inside a line, between CR and LF, inside
 // the byte order mark. The parser therefore keeps only what a later byte can still change: the line
 // whose end has not come, the event whose blank line has not come, how much of the mark was
-// compared, and whether the last byte was a CR. An LF that follows a CR belongs to it; it is dropped
-// when it comes, so a line never waits for the byte after its CR. A line that lies in one piece is
-// not copied; only what crosses a piece is gathered in pending_.
+// compared, and whether the last byte was a CR. An LF that follows a CR belongs to it; it is
+// dropped when it comes, so a line never waits for the byte after its CR. A line that lies in one
+// piece is not copied; only what crosses a piece is gathered in pending_.
 #include "wire/sse.h"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 // Four ways lead to a TGI reply: the answer was TGI's own or an OpenAI-like server's, and it came
-// whole or as a stream. TGI's own events are written back as they came, but for the details that the
-// client did not ask for. A stream that is wanted whole gives its tokens back in details; a whole
-// answer that is wanted as a stream gives one event per token where the details have the tokens, and
-// pieces of text otherwise. A foreign answer has texts but no tokens: each text is shown as a token
-// with id 0 and log probability 0, as nothing better is known.
+// whole or as a stream. TGI's own events are written back as they came, but for the details that
+// the client did not ask for. A stream that is wanted whole gives its tokens back in details; a
+// whole answer that is wanted as a stream gives one event per token where the details have the
+// tokens, and pieces of text otherwise. A foreign answer has texts but no tokens: each text is
+// shown as a token with id 0 and log probability 0, as nothing better is known.
 #include <algorithm>
 #include <utility>
 
@@ -235,7 +235,8 @@ void StreamWriter::whole(const ChoiceDelta& choice, const json::Value& usage, st
   if (events.empty()) {
     // The prompt, if it is wanted before the text, is no token of the answer.
     std::string_view generated = text;
-    if (generated.starts_with(options_.full_text)) generated.remove_prefix(options_.full_text.size());
+    std::string_view prompt = options_.full_text;
+    if (generated.starts_with(prompt)) generated.remove_prefix(prompt.size());
     for (std::string_view piece : pieces(generated)) {
       events.push_back({++index_, token_json(piece, "0.0", false)});
     }

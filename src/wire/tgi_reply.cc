@@ -1,8 +1,8 @@
-// A TGI event keeps all of its members, in their order, in the choice's extra, so that it is written
-// back as it came; content, finish and usage are read out of it for the cache. A special token
-// (the end of the sequence) is no content: generated_text does not have it either. We always ask
-// for details, because only they say why an answer ended; a server without them (the reference's
-// test servers) ended it by sending generated_text.
+// A TGI event keeps all of its members, in their order, in the choice's extra, so that it is
+// written back as it came; content, finish and usage are read out of it for the cache. A special
+// token (the end of the sequence) is no content: generated_text does not have it either. We always
+// ask for details, because only they say why an answer ended; a server without them (the
+// reference's test servers) ended it by sending generated_text.
 #include <optional>
 #include <utility>
 

@@ -46,8 +46,8 @@ TEST(TgiRequest, WrongTypesNameTheirMember) {
 }
 
 TEST(TgiRequest, UpstreamOfKindTgiIsAskedForDetails) {
-  chat::Request request = read(R"({"inputs":"a","parameters":{"seed":1,"details":false},"stream":true,
-      "x":1})", Route::root);
+  chat::Request request = read(R"({"inputs":"a","parameters":{"seed":1,"details":false},
+      "stream":true,"x":1})", Route::root);
   EXPECT_EQ(upstream_body(request),
             R"({"inputs":"a","x":1,"parameters":{"seed":1,"details":true}})");
   EXPECT_EQ(upstream_path(request), "/generate_stream");
@@ -69,8 +69,8 @@ TEST(TgiRequest, ParametersTravelByTheirNames) {
   EXPECT_EQ(completion(R"({"top_p":0.9,"top_k":5,"seed":1,"stop":["x"],"frequency_penalty":0.1,
       "repetition_penalty":1.1,"best_of":2,"typical_p":0.9,"truncate":10,"top_n_tokens":3,
       "details":true,"return_full_text":true,"watermark":true,"min_p":0.1,"n":4,"stream":false})"),
-            R"({"model":"m","prompt":"p","max_tokens":100,"truncate_prompt_tokens":10,"logprobs":3,)"
-            R"("top_p":0.9,"top_k":5,"seed":1,"stop":["x"],"frequency_penalty":0.1,)"
+            R"({"model":"m","prompt":"p","max_tokens":100,"truncate_prompt_tokens":10,)"
+            R"("logprobs":3,"top_p":0.9,"top_k":5,"seed":1,"stop":["x"],"frequency_penalty":0.1,)"
             R"("repetition_penalty":1.1,"best_of":2,"typical_p":0.9,"min_p":0.1})");
 }
 
@@ -83,7 +83,8 @@ TEST(TgiRequest, StreamAsksForUsage) {
 TEST(TgiRequest, JsonGrammarIsAResponseFormatAndOthersAreRefused) {
   EXPECT_EQ(completion(R"({"top_p":1,"grammar":{"type":"json","value":{"type":"object"}}})"),
             R"({"model":"m","prompt":"p","max_tokens":100,"top_p":1,"response_format":)"
-            R"({"type":"json_schema","json_schema":{"name":"grammar","schema":{"type":"object"}}}})");
+            R"({"type":"json_schema","json_schema":{"name":"grammar",)"
+            R"("schema":{"type":"object"}}}})");
   EXPECT_EQ(completion(R"({"grammar":{"type":"regex","value":"a+"}})"),
             "'parameters.grammar' of type 'regex' cannot be asked of an upstream of kind openai");
   EXPECT_EQ(completion(R"({"adapter_id":"x"})"),
