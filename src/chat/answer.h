@@ -13,32 +13,32 @@ namespace refrain::chat {
 /// A piece of a tool call. In a stream the arguments come in fragments under one index.
 struct ToolDelta {
   std::uint32_t index = 0;
-  std::string id, type, name;  // empty: not in this piece
-  std::string arguments;       // fragment of JSON text
-  json::Object extra;          // unknown members, kept as they came
+  std::string id{}, type{}, name{};  // empty: not in this piece
+  std::string arguments{};     // fragment of JSON text
+  json::Object extra{};        // unknown members, kept as they came
   bool operator==(const ToolDelta&) const = default;
 };
 
 /// What one event adds to one choice. Absent and empty text are different things.
 struct ChoiceDelta {
   std::uint32_t index = 0;
-  std::optional<std::string> role, content, refusal;
-  std::optional<std::string> reasoning;
-  std::string reasoning_name;        // the member it came under: reasoning_content or reasoning
-  std::vector<ToolDelta> tools;
-  json::Value logprobs;              // as it came; null: none
-  std::optional<std::string> finish; // finish reason, verbatim
-  json::Object delta_extra;          // unknown (or explicitly null) members of delta or message
-  json::Object extra;                // unknown members of the choice
+  std::optional<std::string> role{}, content{}, refusal{};
+  std::optional<std::string> reasoning{};
+  std::string reasoning_name{};      // the member it came under: reasoning_content or reasoning
+  std::vector<ToolDelta> tools{};
+  json::Value logprobs{};            // as it came; null: none
+  std::optional<std::string> finish{};  // finish reason, verbatim
+  json::Object delta_extra{};        // unknown (or explicitly null) members of delta or message
+  json::Object extra{};              // unknown members of the choice
   bool operator==(const ChoiceDelta&) const = default;
 };
 
 /// One step of an answer: what one chunk of a stream carried, or a whole reply at once. Neutral:
 /// every door can render it, and what a door does not know stays in `extra`.
 struct Event {
-  std::vector<ChoiceDelta> choices;
-  json::Value usage;   // as it came, with all details; null: none in this event
-  json::Object head;   // top-level members other than id, object, created, choices and usage
+  std::vector<ChoiceDelta> choices{};
+  json::Value usage{};  // as it came, with all details; null: none in this event
+  json::Object head{};  // top-level members other than id, object, created, choices and usage
   bool operator==(const Event&) const = default;
 };
 
@@ -58,22 +58,25 @@ enum class Delivery : std::uint8_t { whole, stream };
 struct Answer {
   Origin origin = Origin::openai_chat;
   Delivery delivery = Delivery::whole;
-  std::vector<std::shared_ptr<const Event>> events;
+  std::vector<std::shared_ptr<const Event>> events{};
 };
 
 /// The last usage of the events; zeros if none was sent.
 Usage usage(const Answer& answer);
 /// Content of choice 0, joined over all events.
 std::string text(const Answer& answer);
+/// No request asks for more choices; a choice of a higher index is not listed by finishes().
+inline constexpr std::size_t kChoicesMax = 4096;
 /// Finish reason of every choice, by index; "" where none came.
 std::vector<std::string> finishes(const Answer& answer);
 /// Rough size in memory, in bytes.
 std::size_t footprint(const Answer& answer);
 std::size_t footprint(const Event& event);
 
-/// The events of one choice folded into one: texts joined, tool calls joined by index, arrays in
-/// extras and logprobs appended, other extras by the last one. Choices in order of index; head
-/// members by the last one that is not null.
+/// All events folded into one. Per choice: texts joined (absent stays absent, "" stays ""), tool calls
+/// joined by index; in logprobs and extras arrays appended, objects merged, all else by the last one
+/// that is not null. Choices and tools in order of index; usage and head members by the last one
+/// that is not null.
 Event fold(const std::vector<std::shared_ptr<const Event>>& events);
 
 /// The stable byte form of an answer (docs/formats/answer.md): version, origin, events; unknown

@@ -20,27 +20,27 @@ namespace refrain::chat {
 /// A reply of the upstream that is no answer: it is passed on as it came.
 struct Refusal {
   int status = 502;
-  Headers headers;
-  std::string body;
+  Headers headers{};
+  std::string body{};
 };
 
 /// How a flight ended: an answer, a reply that is passed on verbatim, or an error of ours.
 struct End {
   enum class Kind : std::uint8_t { answered, refused, failed };
   Kind kind = Kind::answered;
-  Refusal refusal;         // kind refused
-  base::Error error;       // kind failed
+  Refusal refusal{};       // kind refused
+  base::Error error{};     // kind failed
 };
 
 /// What is known before the first event: who answers, and how that came about. Written once.
 struct Head {
-  std::string tier;                  // "exact", "semantic" or "" (generated)
+  std::string tier{};                // "exact", "semantic" or "" (generated)
   float similarity = 0;              // cosine; meaningful with tier semantic; 1 with exact
   std::uint64_t answer_id = 0;       // entry that answers; 0: none
-  std::string source;                // GKV: "user" or "global"
+  std::string source{};              // GKV: "user" or "global"
   double embed_ms = 0, search_ms = 0;    // what the semantic look-up cost
-  std::optional<base::WallTime> stored;  // when the entry was stored
-  Headers upstream_headers;          // headers of the upstream's reply that travel to the client
+  std::optional<base::WallTime> stored{};  // when the entry was stored
+  Headers upstream_headers{};        // headers of the upstream's reply that travel to the client
   Origin origin = Origin::openai_chat;
   Delivery delivery = Delivery::stream;
 };

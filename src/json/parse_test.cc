@@ -122,7 +122,7 @@ TEST(JsonParse, DepthIsBounded) {
 
 TEST(JsonParse, NameTwiceIsRefused) {
   EXPECT_EQ(again("{\"a\":1,\"b\":2,\"\\u0061\":3}"),
-            "JSON: the name \"a\" twice in the object that ends at byte 24");
+            "JSON: the name \"a\" twice in the object that ends at byte 23");
   EXPECT_EQ(code("{\"\":1,\"\":2}"), Code::invalid);
   EXPECT_EQ(again("[{\"a\":1},{\"a\":1}]"), "[{\"a\":1},{\"a\":1}]");
 }
