@@ -1,6 +1,7 @@
 // One acceptor for all loops, not one socket per loop with SO_REUSEPORT: the kernel then spreads
-// connections by a hash, and with sixteen of them on two threads one thread often has eleven. Here
-// each goes to the loop with the fewest, which costs one post per connection, not per request.
+// connections by a hash, and of sixteen on two threads one thread has eleven or more in one case
+// of five. Here each goes to the loop with the fewest, which costs one post per connection, not
+// per request.
 #include "net/acceptor.h"
 
 #include <fmt/format.h>

@@ -25,7 +25,7 @@ TEST(Acceptor, BusyPortIsNamed) {
 TEST(Acceptor, AddressThatIsNoneIsNamed) {
   Options options = small_options();
   options.listeners[0].address = "local host";
-  ProbeHandler handler(echo);
+  Answerer handler(echo);
   const auto server = Server::open(options, handler);
   ASSERT_FALSE(server);
   EXPECT_EQ(server.error().what, "listen address \"local host\" is not a numeric IP address");

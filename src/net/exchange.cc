@@ -1,11 +1,11 @@
-// How a reply finds its connection. The common case is an answer given inside Handler::handle: it is
-// put into the core and taken by the connection when handle returns, without any post. Whatever comes
-// later, from whichever thread, goes through the mailbox of the connection's loop: a core lies in it
-// at most once (mailed_), and the box rings its loop only when it was empty. So a thousand wakes
-// between two turns of the loop cost one turn.
+// How a reply finds its connection. The common case is an answer given inside Handler::handle: it
+// is put into the core and taken by the connection when handle returns, without any post.
+// Whatever comes later, from whichever thread, goes through the mailbox of the connection's loop:
+// a core lies in it at most once (mailed_), and the box rings its loop only when it was empty. So
+// a thousand wakes between two turns of the loop cost one turn.
 //
-// No wake is lost: woken_ is set before mailed_ is tried, and the loop clears mailed_ before it looks
-// at woken_; whoever finds mailed_ set knows that the loop has yet to look.
+// No wake is lost: woken_ is set before mailed_ is tried, and the loop clears mailed_ before it
+// looks at woken_; whoever finds mailed_ set knows that the loop has yet to look.
 #include "net/exchange.h"
 
 namespace refrain::net {

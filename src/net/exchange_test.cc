@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "net/reply_head.h"
+#include "tests/support/fake_exchange.h"
+#include "tests/support/net_probe.h"
 
 namespace refrain::net {
 namespace {
@@ -134,6 +136,33 @@ TEST(Exchange, RepliesFromManyThreadsLeaveOneAnswer) {
     ASSERT_TRUE(desk.core->end_handling());
     ASSERT_FALSE(desk.core->take_answer());
   }
+}
+
+TEST(FakeExchange, PullsUntilTheSourceWaitsAndAgainWhenWoken) {
+  const auto exchange = FakeExchange::make("GET", "/a?b");
+  EXPECT_EQ(exchange->request().path, "/a");
+  auto pipe = std::make_shared<PushSource::Pipe>();
+  pipe->push("one", More::yes);
+  pipe->push("two", More::wait);
+  exchange->stream(200, {{"x-a", "b"}}, std::make_unique<PushSource>(pipe));
+  EXPECT_EQ(exchange->body(), "onetwo");
+  EXPECT_EQ(exchange->header("x-a"), "b");
+  pipe->push("end", More::end);
+  EXPECT_FALSE(exchange->finished());
+  exchange->wake();
+  EXPECT_TRUE(exchange->finished());
+  EXPECT_EQ(exchange->pieces().size(), 3u);
+  EXPECT_EQ(pipe->destroyed.count(), 1);
+}
+
+TEST(FakeExchange, LeavingRunsOnClose) {
+  const auto exchange = FakeExchange::make("GET", "/");
+  int ran = 0;
+  exchange->on_close([&] { ++ran; });
+  exchange->leave();
+  exchange->reply(text("late"));
+  EXPECT_EQ(ran, 1);
+  EXPECT_FALSE(exchange->answered());
 }
 
 }  // namespace

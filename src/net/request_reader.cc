@@ -1,11 +1,13 @@
 // Beast's parser checks the grammar: request line, field lines, Content-Length against
-// Transfer-Encoding, chunks. This file turns its events into a Request and adds what it leaves open:
-// - A head has a limit as a whole. Beast forgets the fields it has read, so its own limit holds only
-//   for what is left over; bytes are counted here.
-// - A transfer coding that is not exactly "chunked" is not supported. Beast ignores an unknown one,
-//   and would then believe a Content-Length beside it: two readings of one message, which is how
-//   requests are smuggled (RFC 9112, section 6.3).
-// - HTTP/1.1 needs exactly one Host. Chunk headers and trailers have a limit; trailers are dropped.
+// Transfer-Encoding, chunks. This file turns its events into a Request and adds what it leaves
+// open:
+// - A head has a limit as a whole. Beast forgets the fields it has read, so its own limit holds
+//   only for what is left over; bytes are counted here.
+// - A transfer coding that is not exactly "chunked" is not supported. Beast ignores an unknown
+//   one, and would then believe a Content-Length beside it: two readings of one message, which is
+//   how requests are smuggled (RFC 9112, section 6.3).
+// - HTTP/1.1 needs exactly one Host. Chunk headers and trailers have a limit; trailers are
+//   dropped.
 #include "net/request_reader.h"
 
 #include <algorithm>

@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 TEST(Server, OptionsThatCannotBeAreNamed) {
-  ProbeHandler handler(echo);
+  Answerer handler(echo);
   EXPECT_EQ(Server::open({}, handler).error().what, "listeners is empty: need at least one");
   Options options = small_options();
   options.idle_timeout = milliseconds(0);
@@ -234,7 +234,7 @@ TEST(Server, PlainTextOnATlsPortIsClosed) {
 TEST(Server, MissingCertificateIsNamed) {
   Options options = small_options();
   options.listeners[0].tls = Tls{"absent.pem", "absent.key"};
-  ProbeHandler handler(echo);
+  Answerer handler(echo);
   const auto server = Server::open(options, handler);
   ASSERT_FALSE(server);
   EXPECT_TRUE(server.error().what.starts_with("certificate file absent.pem: "))

@@ -1,15 +1,16 @@
 // One connection. A read that completes runs through here to the end:
 //   on_read -> advance -> RequestReader -> dispatch -> Handler -> begin_whole -> flush
 // and if the handler answered inside handle(), the reply has been written by one gathered write
-// before advance() looks for the next request. That is three system calls per request (the wait, the
-// read, the write) and no post. Everything else is an exit from this line that comes back to it:
-// what cannot be written at once goes on in on_written, an answer that comes later enters at
+// before advance() looks for the next request. That is three system calls per request (the wait,
+// the read, the write) and no post. Everything else is an exit from this line that comes back to
+// it: what cannot be written at once goes on in on_written, an answer that comes later enters at
 // arrived(), and both end in advance(), which does whatever can be done next.
 //
-// Invariants: at most one read and one write are pending. A request is handed out only when the one
-// before it has been answered and written, so that replies keep the order of the requests. While a
-// request is handled or streamed, a plain connection waits for readability without a buffer; what
-// comes is kept for later, up to kAheadMax, and an end of file means that the client has left.
+// Invariants: at most one read and one write are pending. A request is handed out only when the
+// one before it has been answered and written, so that replies keep the order of the requests.
+// While a request is handled or streamed, a plain connection waits for readability without a
+// buffer; what comes is kept for later, up to kAheadMax, and an end of file means that the client
+// has left.
 #include "net/session.h"
 
 #include <boost/asio/write.hpp>

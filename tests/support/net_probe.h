@@ -14,10 +14,10 @@
 namespace refrain::net {
 
 /// A handler made of a lambda, which also counts.
-class ProbeHandler final : public Handler {
+class Answerer final : public Handler {
  public:
   using Work = std::function<void(std::shared_ptr<Exchange>)>;
-  explicit ProbeHandler(Work work) : work_(std::move(work)) {}
+  explicit Answerer(Work work) : work_(std::move(work)) {}
   void handle(std::shared_ptr<Exchange> exchange) override { work_(std::move(exchange)); }
 
  private:
@@ -114,7 +114,7 @@ inline Options small_options() {
 
 /// A server on a free port of loopback.
 struct Probe {
-  explicit Probe(ProbeHandler::Work work, Options options = small_options())
+  explicit Probe(Answerer::Work work, Options options = small_options())
       : handler(std::move(work)) {
     auto opened = Server::open(std::move(options), handler);
     if (opened) server = std::move(*opened);
@@ -122,7 +122,7 @@ struct Probe {
   std::uint16_t port() const { return server->ports()[0]; }
   RawClient client() const { return RawClient(port()); }
 
-  ProbeHandler handler;
+  Answerer handler;
   std::unique_ptr<Server> server;
 };
 
