@@ -25,8 +25,8 @@ std::optional<ScopeKind> parse_scope(std::string_view text) noexcept;
 
 struct Scope {
   ScopeKind kind = ScopeKind::tenant;
-  std::string tenant;  // "" with kind global only
-  std::string user;    // with kind user only
+  std::string tenant{};  // "" with kind global only
+  std::string user{};    // with kind user only
   bool operator==(const Scope&) const = default;
 };
 
@@ -35,7 +35,7 @@ std::string bytes(const Scope& scope);
 
 /// What a route leaves out of its keys beyond what transport explains.
 struct Rules {
-  std::vector<std::string> ignore;  // top-level members of the body, such as "temperature"
+  std::vector<std::string> ignore{};  // top-level members of the body, such as "temperature"
 };
 
 /// One question under one scope.
@@ -52,9 +52,10 @@ struct Identity {
 void canonical(const json::Value& value, std::string& out);
 
 /// Identity of a request. Left out: stream, stream_options, user, metadata, store, safety_identifier,
-/// prompt_cache_key, service_tier, cache (LiteLLM's controls), GKV's user_id and cache_strategy, and
-/// rules.ignore. A member that is null counts as absent. `tools` sort by their canonical bytes.
+/// prompt_cache_key, prompt_cache_retention, service_tier, cache (LiteLLM's controls), GKV's user_id
+/// and cache_strategy, and rules.ignore (which cannot name messages, prompt, input or inputs). A member that is null counts as absent. `tools` sort by their canonical bytes.
 /// max_completion_tokens and max_tokens are one limit; n: 1 is absent. temperature 0 and absent differ.
+/// Which dialect leaves out what, and why: docs/design/key.md. Never fails; body may be any JSON.
 Identity identify(const chat::Request& request, const Scope& scope, const Rules& rules = {});
 
 }  // namespace refrain::key

@@ -13,11 +13,11 @@
 namespace refrain::key {
 
 struct Tenant {
-  std::string id;                        // "default", a name of the table, or "key-<16 hex>"
+  std::string id{};                        // "default", a name of the table, or "key-<16 hex>"
   bool admin = false;                    // may see and change every tenant's entries
   ScopeKind scope = ScopeKind::tenant;   // where requests go that say nothing
-  Allowed allowed;
-  std::string upstream_key;              // "" passes the client's own credential on
+  Allowed allowed{};
+  std::string upstream_key{};              // "" passes the client's own credential on
 };
 
 /// Whose request it is. Immutable after construction; threads: any.
@@ -25,10 +25,11 @@ class Tenants {
  public:
   struct Options {
     struct Row {
-      Tenant tenant;
-      std::vector<std::string> keys;  // API keys in clear; kept only as keyed hashes
+      Tenant tenant{};
+      std::vector<std::string> keys{};  // API keys in clear; kept only as keyed hashes
     };
-    std::vector<Row> rows;            // empty: tenants come from the credentials themselves
+    // empty: tenants come from the credentials themselves. A key of two tenants is unknown.
+    std::vector<Row> rows;
     std::array<std::byte, 32> secret{};  // of this data folder; keys the hashes
     bool anonymous_admin = true;      // loopback without credentials may use the native door
   };
@@ -39,12 +40,14 @@ class Tenants {
   /// is the tenant `default`, from loopback only. With a table: an unknown key is nullopt, and so is none.
   /// nullopt: identity uncertain, the cache is neither read nor written.
   std::optional<Tenant> resolve(std::string_view credential, bool loopback) const;
-  bool has_table() const noexcept { return !by_hash_.empty(); }
+  /// True with rows, even if no row has a key: then nobody is known.
+  bool has_table() const noexcept { return has_table_; }
 
  private:
   std::string hash(std::string_view credential) const;
   std::array<std::byte, 32> secret_;
   bool anonymous_admin_;
+  bool has_table_;
   std::unordered_map<std::string, Tenant> by_hash_;
 };
 
