@@ -4,10 +4,10 @@
 //   index_bench [--size N]... [--dim D] [--ef N]... [--data FILE.f16|FILE.f32] [--no-hnswlib]
 //               [--snapshot FILE]   writes, reads back and removes a snapshot; times both
 //
-// Without --data the vectors are clustered: 1 centre per 50 rows, each row centre + noise of the same
-// length, so that cosines within a cluster lie around 0.5, as in collections of short questions. With
-// --data they are the file's rows and, beyond their number, mixtures of two of them plus noise.
-// Queries are rows with a little noise; the truth is the flat index. One thread.
+// Without --data the vectors are clustered: 1 centre per 50 rows, each row centre + noise of the
+// same length, so that cosines within a cluster lie around 0.5, as in collections of short
+// questions. With --data they are the file's rows and, beyond their number, mixtures of two of
+// them plus noise. Queries are rows with a little noise; the truth is the flat index. One thread.
 #include <fmt/format.h>
 
 #include <charconv>
@@ -87,7 +87,8 @@ Rows read_rows(const Settings& settings) {
   return rows;
 }
 
-std::vector<float> near(const float* centre, std::size_t dim, float noise, std::mt19937_64& random) {
+std::vector<float> near(const float* centre, std::size_t dim, float noise,
+                        std::mt19937_64& random) {
   std::normal_distribution<float> normal(0, noise / std::sqrt(static_cast<float>(dim)));
   std::vector<float> row(centre, centre + dim);
   for (float& value : row) {
@@ -185,7 +186,8 @@ void run_hnswlib(const Settings& settings, const Rows& rows, const Rows& queries
   fmt::print("{:<24} build {:.1f} s\n", "hnswlib", seconds_since(start));
   for (const std::size_t ef : settings.efs) {
     index.setEf(ef == 0 ? 64 : ef);
-    measure(fmt::format("hnswlib ef {}", ef == 0 ? 64 : ef), queries, truth, [&](const float* query) {
+    const std::string name = fmt::format("hnswlib ef {}", ef == 0 ? 64 : ef);
+    measure(name, queries, truth, [&](const float* query) {
       auto found = index.searchKnn(query, kAnswers);
       std::vector<std::uint64_t> ids;
       for (; !found.empty(); found.pop()) {
@@ -210,10 +212,10 @@ void run_snapshot(const Settings& settings, const Rows& rows) {
   const bool saved = spaces->save(settings.snapshot, {}).has_value();
   const double save_seconds = seconds_since(start);
   start = std::chrono::steady_clock::now();
-  const bool loaded = Spaces::load(settings.snapshot, options).has_value();
+  const auto loaded = Spaces::load(settings.snapshot, options);  // freed after the clock stops
   fmt::print("{:<24} save {:.2f} s, load {:.2f} s, {} bytes{}\n", "snapshot", save_seconds,
              seconds_since(start), std::filesystem::file_size(settings.snapshot),
-             saved && loaded ? "" : ", FAILED");
+             saved && loaded.has_value() ? "" : ", FAILED");
   std::filesystem::remove(settings.snapshot);
 }
 

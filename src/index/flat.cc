@@ -1,8 +1,9 @@
 // Exact nearest neighbours: one inner product per entry, the k best kept in a heap.
 //
-// Rows stay f32. A threshold of 0.80 that operators write down must be 0.80 and not 0.80 give or take
-// a quantisation step, and at the sizes that this index is for the scan is bound by the cache, not by
-// the arithmetic. An erased row is filled by the last one, so that the scan never meets a hole.
+// Rows stay f32. A threshold of 0.80 that operators write down must be 0.80 and not 0.80 give or
+// take a quantisation step, and at the sizes that this index is for the scan is bound by the
+// cache, not by the arithmetic. An erased row is filled by the last one, so that the scan never
+// meets a hole.
 #include "index/flat.h"
 
 #include <fmt/format.h>

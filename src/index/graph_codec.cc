@@ -1,9 +1,9 @@
 // A graph in a snapshot: ids, rows, levels, the entry point and every list of links.
 //
-// Tombstones are repaired away first, then live slots are numbered without gaps, so that a file holds
-// nothing that was erased. Codes are not written: making them again from the rows costs less than
-// reading them. The reader trusts nothing: a link to a node that is not there, or not in that layer,
-// would be a walk into foreign memory.
+// Tombstones are repaired away first, then live slots are numbered without gaps, so that a file
+// holds nothing that was erased. Codes are not written: making them again from the rows costs less
+// than reading them. The reader trusts nothing: a link to a node that is not there, or not in that
+// layer, would be a walk into foreign memory.
 #include <fmt/format.h>
 
 #include <cstring>

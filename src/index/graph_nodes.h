@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -99,7 +100,7 @@ class GraphNodes {
 
   const std::size_t dim_, links_, code_bytes_, code_stride_;
   std::size_t slots_ = 0;
-  std::size_t upper_bytes_ = 0;
+  std::atomic<std::size_t> upper_bytes_{0};  // bytes() reads it beside a writer
   std::vector<Block> blocks_;
 };
 

@@ -9,8 +9,8 @@
 namespace refrain::index {
 
 /// Entry ids to small values by open addressing: one allocation, 16 bytes a place for a 32-bit
-/// value, where std::unordered_map takes 40 and more. Linear probing; erase moves the followers back
-/// (Knuth 6.4 algorithm R), so no place is ever wasted on a mark. Id 0 marks an empty place.
+/// value, where std::unordered_map takes 40 and more. Linear probing; erase moves the followers
+/// back (Knuth 6.4 algorithm R), so no place is ever wasted on a mark. Id 0 marks an empty place.
 /// Threads: none of its own.
 template <class Value>
 class IdMap {

@@ -5,8 +5,8 @@
 // wrong flag on a build machine would crash on the user's. The choice is made once, by CPUID.
 //
 // f32: four independent accumulators, since one chain of fused multiply-adds would wait four cycles
-// for each result. i8: bytes are widened to 16 bits and multiplied in pairs into 32 bits (madd), the
-// sum of 64 products of at most 127 * 127 is far from overflow even at the largest dimension.
+// for each result. i8: bytes are widened to 16 bits and multiplied in pairs into 32 bits (madd),
+// the sum of 64 products of at most 127 * 127 is far from overflow even at the largest dimension.
 #include "index/kernel.h"
 
 #include <algorithm>

@@ -2,8 +2,9 @@
 // space must answer and learn. So the graph is built beside the flat index: from a list of its ids,
 // then from the ids that changed meanwhile, again and again until few are left; those are applied
 // under the writers' lock, and the graph becomes live. Each round is shorter than the one before,
-// since learning a row by a graph costs more than by a flat index only by a constant; should writers
-// be faster all the same, the last round is taken under the lock whatever its length, so it ends.
+// since learning a row by a graph costs more than by a flat index only by a constant; should
+// writers be faster all the same, the last round is taken under the lock whatever its length, so
+// it ends.
 #include "index/space.h"
 
 #include "base/check.h"

@@ -1,10 +1,10 @@
 // Routing: which space an entry is in, which index a space has.
 //
-// An id is in one space at most. Its shard's lock is held through the whole change of an id, so that
-// two writers of one id are in a row while others go on; 64 shards, since a graph insert holds it for
-// some tenths of a millisecond. A space is entered under its shard's lock held shared and dropped
-// under the same lock held alone, so nobody writes to a space that has just been dropped. Searches
-// take a reference to the space and let the shard go.
+// An id is in one space at most. Its shard's lock is held through the whole change of an id, so
+// that two writers of one id are in a row while others go on; 64 shards, since a graph insert
+// holds it for some tenths of a millisecond. A space is entered under its shard's lock held shared
+// and dropped under the same lock held alone, so nobody writes to a space that has just been
+// dropped. Searches take a reference to the space and let the shard go.
 #include "index/spaces.h"
 
 #include <fmt/format.h>

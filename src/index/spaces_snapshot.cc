@@ -1,9 +1,9 @@
 // The whole of Spaces in one file: docs/formats/index_snapshot.md.
 //
 // A snapshot is only a quick start: the store's records are the truth. So whatever is odd about a
-// file makes it corrupt as a whole, and the caller builds the index again from the store; nothing is
-// saved from a damaged file. The checksum is looked at first, all counts and links after it all the
-// same: a file may have been written by another program.
+// file makes it corrupt as a whole, and the caller builds the index again from the store; nothing
+// is saved from a damaged file. The checksum is looked at first, all counts and links after it all
+// the same: a file may have been written by another program.
 #include <fmt/format.h>
 
 #include <algorithm>
