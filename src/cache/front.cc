@@ -1,7 +1,8 @@
 // Sixteen independent caches, each under a lock of its own that is held for a look-up or a change
-// and never while anything is allocated for long, compared with the disk or called back. Which shard
-// has a key is read from bits of the digest that the hash map does not use. A small front has fewer
-// shards, because each bounds its own share of the bytes and must have room for a few large answers.
+// and never while anything is allocated for long, compared with the disk or called back. Which
+// shard has a key is read from bits of the digest that the hash map does not use. A small front has
+// fewer shards, because each bounds its own share of the bytes and must have room for a few large
+// answers.
 //
 // Entries live in numbered slots: the eviction policy knows them by number, so it needs no map of
 // its own. What an entry weighs is estimated once, when it comes.

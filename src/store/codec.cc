@@ -2,7 +2,8 @@
 // read `entries`, an index is built from `questions`, only a hit reads `answers`.
 //
 // Each row has a checksum over its columns and the id, so that a row found under another id is
-// wrong too. Statistics (used, hits) change often and mislead nobody when damaged: they are outside.
+// wrong too. Statistics (used, hits) change often and mislead nobody when damaged: they are
+// outside.
 //
 // The canonical bytes of a question contain its text, so they are compressed with the text as
 // dictionary: most questions then take some forty bytes. Texts and answers are compressed alone;
@@ -24,7 +25,7 @@ namespace {
 
 constexpr std::size_t kPackMin = 256;
 constexpr std::size_t kPackWithPrefixMin = 64;
-constexpr int kLevel = 3;  // 1 packs 1 KB answers 2 % worse and 6 was no better (docs/design/store.md)
+constexpr int kLevel = 3;  // zstd's own default: records are too small for levels to differ much
 constexpr std::uint64_t kBlockBytesMax = 128 << 10;  // a zstd block has a header of 3 bytes
 constexpr std::uint64_t kUnpackedMax = 1ULL << 30;
 
@@ -106,6 +107,10 @@ ZSTD_DCtx* decompressor() {
 
 }  // namespace
 
+void seal(EntryRow& row) { row.checksum = checksum(row); }
+void seal(QuestionRow& row, EntryId id) { row.checksum = checksum(row, id); }
+void seal(AnswerRow& row, EntryId id) { row.checksum = checksum(row, id); }
+
 std::string pack(std::string_view bytes, std::string_view prefix) {
   bool with_prefix = prefix.size() >= kPackWithPrefixMin && bytes.size() >= kPackWithPrefixMin;
   ZSTD_CCtx* context = compressor();
@@ -183,7 +188,7 @@ EntryRow entry_row(const Record& record, Owned& owned) {
   row.stored = record.stored.time_since_epoch().count();
   if (record.expires) row.expires = record.expires->time_since_epoch().count();
   row.cost = static_cast<std::int64_t>(record.cost_microseconds);
-  row.checksum = checksum(row);
+  seal(row);
   row.used = std::max(record.used, record.stored).time_since_epoch().count();
   row.hits = static_cast<std::int64_t>(record.hits);
   return row;
@@ -196,7 +201,7 @@ QuestionRow question_row(const Record& record, Owned& owned) {
   row.embedder = record.embedder;
   row.vector = {reinterpret_cast<const char*>(record.vector.data()),
                 record.vector.size() * sizeof(float)};
-  row.checksum = checksum(row, record.id);
+  seal(row, record.id);
   return row;
 }
 
@@ -206,7 +211,7 @@ AnswerRow answer_row(const Record& record, Owned& owned) {
   AnswerRow row;
   row.canonical = owned.canonical;
   row.answer = owned.answer;
-  row.checksum = checksum(row, record.id);
+  seal(row, record.id);
   return row;
 }
 

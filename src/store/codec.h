@@ -7,7 +7,8 @@
 #include "store/store.h"
 
 /// Columns of the tables <-> members of a Record; docs/formats/store.md. Knows nothing of SQLite.
-/// Decoders take hostile bytes: every error is corrupt, nothing grows beyond what the bytes can hold.
+/// Decoders take hostile bytes: every error is corrupt, nothing grows beyond what the bytes can
+/// hold.
 namespace refrain::store::codec {
 
 /// Row of `entries`. Views live as long as whoever holds the row.
@@ -49,6 +50,11 @@ AnswerRow answer_row(const Record& record, Owned& owned);
 Result<> decode(const EntryRow& row, Record& record);
 Result<> decode(const QuestionRow& row, Record& record);
 Result<> decode(const AnswerRow& row, Record& record);
+
+/// Set the checksum to that of the other columns.
+void seal(EntryRow& row);
+void seal(QuestionRow& row, EntryId id);
+void seal(AnswerRow& row, EntryId id);
 
 /// One byte for the way (0 as it is, 1 zstd, 2 zstd with `prefix` as dictionary), then the bytes;
 /// the first way that saves a tenth.

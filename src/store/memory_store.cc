@@ -163,11 +163,11 @@ Result<Page> MemoryStore::scan(const Call& call, const Scan& scan) {
   return state_.with([&](const State& state) {
     Page page;
     for (auto at = state.records.upper_bound(scan.after); at != state.records.end(); ++at) {
+      if (!alive(at->second, now) || !matches(scan.filter, at->second)) continue;
       if (page.records.size() == scan.limit) {
         page.next = page.records.back().id;
         break;
       }
-      if (!alive(at->second, now) || !matches(scan.filter, at->second)) continue;
       page.records.push_back(cut(at->second, scan.detail));
     }
     return page;

@@ -1,5 +1,5 @@
-// Group commit. A write puts its batch in a queue and, if the writer's thread is idle, wakes it. The
-// thread takes what is waiting, up to half a log's worth of bytes, and commits it as one
+// Group commit. A write puts its batch in a queue and, if the writer's thread is idle, wakes it.
+// The thread takes what is waiting, up to half a log's worth of bytes, and commits it as one
 // transaction: while that flushes, the next group gathers. So one caller alone waits for one flush,
 // and a hundred callers together wait for one or two. If a group cannot be committed, each of its
 // batches is tried alone, so that one bad batch never fails its neighbours.

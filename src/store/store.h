@@ -59,12 +59,12 @@ enum class Detail : std::uint8_t {
 /// forgotten argument never erases a store; `everything` says that all is meant.
 struct Filter {
   bool everything = false;     // matches all; the other members still narrow it
-  std::vector<EntryId> ids;    // one of these; empty: not set
-  std::optional<std::string> tenant, user, model, tag, dialect;
-  std::optional<key::ScopeKind> scope;
-  std::optional<WallTime> stored_before;  // strictly
-  std::optional<WallTime> stored_after;   // or at that instant
-  std::optional<std::string> text_prefix;
+  std::vector<EntryId> ids = {};  // one of these; empty: not set
+  std::optional<std::string> tenant = {}, user = {}, model = {}, tag = {}, dialect = {};
+  std::optional<key::ScopeKind> scope = {};
+  std::optional<WallTime> stored_before = {};  // strictly
+  std::optional<WallTime> stored_after = {};   // or at that instant
+  std::optional<std::string> text_prefix = {};
 };
 
 /// Pure; looks at head members only. Expiry is not its business.
@@ -75,7 +75,7 @@ struct Scan {
   EntryId after = 0;           // 0 begins
   std::size_t limit = 100;     // records at most; > 0
   Detail detail = Detail::head;
-  Filter filter;
+  Filter filter = {};
 };
 struct Page {
   std::vector<Record> records;   // ascending ids; expired and corrupt ones are left out
@@ -153,8 +153,8 @@ class Store {
   /// after the commit is durable, or before write returns (memory; refusal). A find that begins
   /// after `done` sees the batch. Hold no lock that `done` or a listener takes.
   /// Errors, by `done`: busy (queue full), too_large (batch over its limit; disk or budget full),
-  /// io, conflict (a put with an id that is there), invalid (an id that was never allotted; an empty
-  /// vector in an embedding), cancelled (closing).
+  /// io, conflict (a put with an id that is there), invalid (an id that was never allotted; an
+  /// empty vector in an embedding), cancelled (closing).
   virtual void write(Batch batch, Done done) = 0;
   /// Errors: deadline, cancelled, busy, io, invalid (limit 0).
   virtual Result<Page> scan(const Call& call, const Scan& scan) = 0;
@@ -196,7 +196,7 @@ Result<std::vector<EntryId>> put(const Call& call, Store& store, std::vector<Rec
 /// What an acknowledged write survives. Both: kill -9 of this process.
 enum class Durability : std::uint8_t {
   power_loss,  // the log is flushed to the device before `done`
-  process      // the system flushes it when it likes: faster, the last seconds may go with the power
+  process      // the system flushes it when it likes: faster, but power takes the last seconds
 };
 
 struct Options {

@@ -3,8 +3,9 @@
 //
 // The byte budget counts what lies on the disk: the database, its log and the log's index. The log
 // is kept short by checkpoints, so the database may have what is left. When a transaction makes the
-// file longer than that, the same transaction erases the least valuable records until a twentieth is
-// free, and hands the pages back. No moment exists at which the budget is exceeded and committed.
+// file longer than that, the same transaction erases the least valuable records until a twentieth
+// is free, and hands the pages back. No moment exists at which the budget is exceeded and
+// committed.
 //
 // Choosing the least valuable of a million records would read a million rows. Instead a hand goes
 // round the table in order of ids, as in the clock algorithm: it reads a window of rows, erases at
@@ -13,7 +14,8 @@
 // ordered exactly.
 //
 // Ids are given without asking the file (Store::allot). The file holds a number that all given ids
-// are below, raised in steps far apart and ahead of time; after a crash counting goes on from there.
+// are below, raised in steps far apart and ahead of time; after a crash counting goes on from
+// there.
 #include "store/writer.h"
 
 #include <algorithm>
@@ -106,7 +108,8 @@ Result<> Writer::change(std::span<Batch* const> batches, std::span<const Touch> 
                         Applied& applied) {
   bool by_wish = std::ranges::any_of(batches, [](const Batch* b) { return !b->erases.empty(); });
   // Who asks for an erasure wants the bytes gone from the pages too; eviction has no need of that.
-  TRY_DO(connection_->execute(by_wish ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST"));
+  TRY_DO(connection_->execute(by_wish ? "PRAGMA secure_delete = ON"
+                                      : "PRAGMA secure_delete = FAST"));
   std::unordered_set<EntryId> fresh;
   std::vector<EntryId> corrupt;
   for (Batch* batch : batches) {

@@ -1,0 +1,53 @@
+#include "store/folder_lock.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/store_contract.h"
+
+namespace refrain::store {
+namespace {
+
+TEST(FolderLock, MakesTheFolderForItsOwnerAlone) {
+  StoreFolder folder;
+  std::string path = folder.path() + "/a/b";
+  ASSERT_TRUE(FolderLock::take(path));
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_all);
+}
+
+TEST(FolderLock, NamesTheProcessThatHoldsIt) {
+  StoreFolder folder;
+  auto lock = FolderLock::take(folder.path());
+  ASSERT_TRUE(lock);
+  auto second = FolderLock::take(folder.path());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, base::Code::conflict);
+  EXPECT_NE(second.error().what.find("in use by process " + std::to_string(::getpid())),
+            std::string::npos);
+}
+
+TEST(FolderLock, IsFreeAgainWhenItsHolderDies) {
+  StoreFolder folder;
+  pid_t child = ::fork();
+  if (child == 0) ::_exit(FolderLock::take(folder.path()) ? 0 : 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(FolderLock::take(folder.path()));
+}
+
+TEST(FolderLock, AFolderThatCannotBeMadeIsNamedWithTheReason) {
+  StoreFolder folder;
+  std::ofstream(folder.path() + "/file") << "x";
+  auto lock = FolderLock::take(folder.path() + "/file/data");
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().code, base::Code::io);
+  EXPECT_EQ(lock.error().what, "data folder '" + folder.path() +
+                                   "/file/data' cannot be written: Not a directory");
+}
+
+}  // namespace
+}  // namespace refrain::store
