@@ -24,7 +24,8 @@ using policy::Slot;
 
 constexpr std::size_t kShardsMax = 16;
 constexpr std::uint64_t kShardBytesMin = 4ULL << 20;
-constexpr std::uint64_t kOverheadBytes = 320;  // maps, slot, control blocks; measured in front_test
+// Two map nodes, the slot, the policy's node, control blocks and what malloc rounds up: an estimate.
+constexpr std::uint64_t kOverheadBytes = 320;
 
 struct Item {
   key::Key exact;
