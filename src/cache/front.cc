@@ -24,7 +24,7 @@ using policy::Slot;
 
 constexpr std::size_t kShardsMax = 16;
 constexpr std::uint64_t kShardBytesMin = 4ULL << 20;
-// Two map nodes, the slot, the policy's node, control blocks and what malloc rounds up: an estimate.
+// Two map nodes, the slot, the policy's node, control blocks, malloc's rounding: an estimate.
 constexpr std::uint64_t kOverheadBytes = 320;
 
 struct Item {
