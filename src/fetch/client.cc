@@ -101,8 +101,8 @@ Result<> Client::start(Request request, std::shared_ptr<Sink> sink, std::stop_to
   }
   counters.started.add();
   std::string where = origin;
-  auto transfer = std::make_unique<Transfer>(std::move(request), std::move(origin),
-                                             std::move(sink), std::move(stop));
+  auto transfer = std::make_unique<Transfer>(std::move(request), std::move(origin), std::move(sink),
+                                             std::move(stop));
   std::uint64_t turn = shared_->turn.fetch_add(1, std::memory_order_relaxed);
   if (!loops_[turn % loops_.size()]->adopt(std::move(transfer))) {
     counters.open.add(-1);
@@ -128,8 +128,8 @@ Result<Response> Client::fetch_whole(const Call& call, Request request) {
 }
 
 void Client::stop(std::chrono::milliseconds drain) {
-  base::Instant until = drain.count() > 0 ? base::SystemClock().now() + drain
-                                          : base::Instant::min();
+  base::Instant until =
+      drain.count() > 0 ? base::SystemClock().now() + drain : base::Instant::min();
   for (auto& loop : loops_) loop->ask_stop(until);
   for (auto& loop : loops_) loop->join();
 }

@@ -55,11 +55,11 @@ class Sink {
 };
 
 struct Options {
-  std::size_t threads = 1;            // 1 or 2; each carries its own transfers and connections
-  std::size_t transfers_max = 16'384; // open at once, all threads together
-  std::size_t buffer_bytes = 8'192;   // receive buffer of one transfer, 1 KiB to 512 KiB
+  std::size_t threads = 1;              // 1 or 2; each carries its own transfers and connections
+  std::size_t transfers_max = 16'384;   // open at once, all threads together
+  std::size_t buffer_bytes = 8'192;     // receive buffer of one transfer, 1 KiB to 512 KiB
   std::string ca_file{};                // PEM; "": the system's bundle
-  bool insecure = false;              // true: certificates are not verified
+  bool insecure = false;                // true: certificates are not verified
   bool proxy_from_environment = false;  // true: http_proxy, https_proxy, no_proxy count
   base::Result<> check() const;
 };
@@ -67,10 +67,10 @@ struct Options {
 struct Stats {
   std::uint64_t started = 0, answered = 0;  // answered: a whole reply, of any status
   std::uint64_t unavailable = 0, deadline = 0, cancelled = 0, cut = 0, too_large = 0;
-  std::uint64_t refused = 0;                // busy: transfers_max were open
-  std::uint64_t connections = 0;            // made; the other transfers reused one
+  std::uint64_t refused = 0;                  // busy: transfers_max were open
+  std::uint64_t connections = 0;              // made; the other transfers reused one
   std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies
-  std::int64_t open = 0;                    // transfers right now
+  std::int64_t open = 0;                      // transfers right now
 };
 
 class Loop;

@@ -13,7 +13,6 @@
 // own low-speed limit counts in seconds and wakes every transfer once a second.)
 #include "fetch/loop.h"
 
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -56,8 +55,7 @@ Result<std::unique_ptr<Loop>> Loop::open(const Options& options, Counters& count
   curl_multi_setopt(loop->multi_, CURLMOPT_TIMERFUNCTION, &Loop::on_timer);
   curl_multi_setopt(loop->multi_, CURLMOPT_TIMERDATA, self);
   curl_multi_setopt(loop->multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options.transfers_max));
-  loop->thread_ = std::thread([self] { self->run(); });
-  pthread_setname_np(loop->thread_.native_handle(), "fetch");
+  TRY_DO(loop->thread_.submit([self] { self->run(); }));
   return loop;
 }
 
@@ -91,9 +89,7 @@ void Loop::ask_stop(base::Instant drain_until) {
   wake();
 }
 
-void Loop::join() {
-  if (thread_.joinable()) thread_.join();
-}
+void Loop::join() { thread_.stop(); }
 
 void Loop::wake() {
   // The counter cannot overflow: whoever finds it set does not write again.
@@ -235,8 +231,8 @@ int Loop::wait_milliseconds() const {
 
 void Loop::wait() {
   std::array<epoll_event, 256> events;
-  int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                         wait_milliseconds());
+  int count =
+      epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_milliseconds());
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     if (event.data.fd == wake_) {

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <set>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "base/pool.h"
 #include "base/result.h"
 #include "fetch/client.h"
 #include "fetch/transfer.h"
@@ -80,7 +80,7 @@ class Loop {
   base::Instant timer_ = base::Instant::max();  // when curl wants to be called
   base::Instant drain_until_ = base::Instant::max();
   std::uint64_t next_id_ = 1;
-  std::thread thread_;
+  base::Pool thread_{{.name = "fetch", .threads = 1, .queue_max = 1}};
 };
 
 }  // namespace refrain::fetch

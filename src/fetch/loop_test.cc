@@ -183,11 +183,12 @@ class Counted final : public Sink {
 TEST(FetchLoop, EveryTransferEndsExactlyOnceWhileReadersLeaveAtAnyMoment) {
   constexpr int kTransfers = 400;
   ScriptedServer server(ScriptedServer::each([](Connection& connection, const auto& request) {
-    bool whole = request.target.ends_with("0");
-    connection.send(kOpenStream);
-    if (whole) connection.send("0\r\n\r\n");
-    if (!whole) connection.wait_closed();
-  }), 16);
+                          bool whole = request.target.ends_with("0");
+                          connection.send(kOpenStream);
+                          if (whole) connection.send("0\r\n\r\n");
+                          if (!whole) connection.wait_closed();
+                        }),
+                        16);
   auto client = open({.threads = 2});
   std::atomic<int> twice{0};
   std::latch all(kTransfers);

@@ -164,16 +164,16 @@ bool Transfer::set_request() {
 
 bool Transfer::set_connection(const Options& options, CURLSH* share) {
   CURL* easy = easy_.get();
-  bool ok = set(easy, CURLOPT_NOSIGNAL, 1L) && set(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
-            set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS)) &&
-            set(easy, CURLOPT_PIPEWAIT, 0L) && set(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
-            set(easy, CURLOPT_TCP_KEEPALIVE, 1L) && set(easy, CURLOPT_SHARE, share) &&
-            set(easy, CURLOPT_BUFFERSIZE, static_cast<long>(options.buffer_bytes)) &&
-            set(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16'384L) &&
-            // Without this a cancelled transfer waits for the thread that looks its name up.
-            set(easy, CURLOPT_QUICK_EXIT, 1L) &&
-            set(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                static_cast<long>(request_.connect_timeout.count()));
+  bool ok =
+      set(easy, CURLOPT_NOSIGNAL, 1L) && set(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
+      set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS)) &&
+      set(easy, CURLOPT_PIPEWAIT, 0L) && set(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
+      set(easy, CURLOPT_TCP_KEEPALIVE, 1L) && set(easy, CURLOPT_SHARE, share) &&
+      set(easy, CURLOPT_BUFFERSIZE, static_cast<long>(options.buffer_bytes)) &&
+      set(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16'384L) &&
+      // Without this a cancelled transfer waits for the thread that looks its name up.
+      set(easy, CURLOPT_QUICK_EXIT, 1L) &&
+      set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout.count()));
   if (!options.proxy_from_environment) ok = ok && set(easy, CURLOPT_PROXY, "");
   ok = ok && set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (options.insecure) {
@@ -280,8 +280,8 @@ base::Instant Transfer::deadline() const noexcept {
 }
 
 base::Error Transfer::late() const {
-  bool total = request_.total_timeout.count() > 0 &&
-               deadline() == started_ + request_.total_timeout;
+  bool total =
+      request_.total_timeout.count() > 0 && deadline() == started_ + request_.total_timeout;
   return {Code::deadline,
           total ? fmt::format("{}: not done after {} ms", origin_, request_.total_timeout.count())
                 : fmt::format("{}: no byte for {} ms", origin_, request_.idle_timeout.count())};
@@ -323,8 +323,7 @@ Result<> Transfer::verdict(CURLcode code) const {
         return fail(Code::io, fmt::format("{}: the reply is no HTTP", origin_));
       }
       [[fallthrough]];
-    default:
-      return fail(Code::io, fmt::format("{}: {}", origin_, cause(code)));
+    default: return fail(Code::io, fmt::format("{}: {}", origin_, cause(code)));
   }
 }
 

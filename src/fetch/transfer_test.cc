@@ -45,7 +45,8 @@ TEST(FetchTransfer, OriginNamesSchemeHostAndPortWithoutSecrets) {
 }
 
 TEST(FetchTransfer, AnUrlOfAnotherSchemeIsInvalid) {
-  for (const char* url : {"", "file:///etc/passwd", "ftp://a/b", "localhost:80", "http://", "a b"}) {
+  for (const char* url :
+       {"", "file:///etc/passwd", "ftp://a/b", "localhost:80", "http://", "a b"}) {
     auto origin = origin_of(url);
     ASSERT_FALSE(origin) << url;
     EXPECT_EQ(origin.error().code, Code::invalid) << url;
@@ -70,8 +71,9 @@ TEST(FetchTransfer, HeaderNamesComeInLowerCaseAndAreFoundInAnyCase) {
 
 TEST(FetchTransfer, AnInterimReplyIsNotTheReply) {
   Exchange exchange;
-  exchange.ask(says("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
-                         "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"));
+  exchange.ask(
+      says("HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+           "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"));
   auto seen = exchange.sink->seen();
   EXPECT_EQ(seen.status, 201);
   EXPECT_EQ(seen.heads, 1);
@@ -80,8 +82,9 @@ TEST(FetchTransfer, AnInterimReplyIsNotTheReply) {
 
 TEST(FetchTransfer, TrailersAreDropped) {
   Exchange exchange;
-  exchange.ask(says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-t\r\n\r\n"
-                         "2\r\nhi\r\n0\r\nx-t: 1\r\n\r\n"));
+  exchange.ask(
+      says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-t\r\n\r\n"
+           "2\r\nhi\r\n0\r\nx-t: 1\r\n\r\n"));
   auto seen = exchange.sink->seen();
   EXPECT_TRUE(*seen.result);
   EXPECT_EQ(seen.heads, 1);
@@ -97,8 +100,8 @@ TEST(FetchTransfer, ABodyShorterThanItsLengthIsCut) {
 
 TEST(FetchTransfer, AChunkedBodyWithoutItsEndIsCut) {
   Exchange exchange;
-  base::Error error = exchange.error_of(
-      says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"));
+  base::Error error =
+      exchange.error_of(says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"));
   EXPECT_EQ(error.code, Code::io);
   EXPECT_EQ(exchange.sink->seen().body, "hi");
 }
@@ -165,8 +168,8 @@ TEST(FetchTransfer, AHandshakeThatDoesNotEndIsUnavailableAfterTheConnectTimeout)
   ScriptedServer server([](Connection& connection) { connection.wait_closed(); });
   Exchange exchange;
   std::string url = "https" + server.url().substr(4);
-  ASSERT_TRUE(exchange.client->start(
-      {.url = url, .connect_timeout = std::chrono::milliseconds(50)}, exchange.sink));
+  ASSERT_TRUE(exchange.client->start({.url = url, .connect_timeout = std::chrono::milliseconds(50)},
+                                     exchange.sink));
   base::Error error = exchange.sink->error();
   EXPECT_EQ(error.code, Code::unavailable);
   EXPECT_THAT(error.what, HasSubstr("no connection within 50 ms"));

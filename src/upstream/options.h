@@ -16,11 +16,11 @@ enum class Kind : std::uint8_t { openai, tgi };
 /// One model API.
 struct Upstream {
   std::string name = "default";
-  std::string url{};        // base, with or without /v1 at its end
+  std::string url{};  // base, with or without /v1 at its end
   Kind kind = Kind::openai;
-  std::string api_key{};    // takes the place of the client's own credential; "": that passes on
-  std::string model{};      // for requests without one (TGI, GKV) over kind openai; "": the first
-                            // of GET /v1/models, asked once
+  std::string api_key{};  // takes the place of the client's own credential; "": that passes on
+  std::string model{};    // for requests without one (TGI, GKV) over kind openai; "": the first
+                          // of GET /v1/models, asked once
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds idle_timeout{300'000};  // also until the first byte
   std::chrono::milliseconds total_timeout{0};       // 0: none but the call's own deadline
@@ -36,11 +36,11 @@ struct Route {
 struct Options {
   std::vector<Upstream> upstreams;  // the first answers what no route names
   std::vector<Route> routes{};
-  std::size_t retries_max = 1;      // per request, only before a reply has begun
-  double retry_share = 0.1;         // retries per request in the long run
-  double retry_burst = 10;          // retries that may come at once
-  std::size_t reply_bytes_max = std::size_t{64} << 20;    // of a reply that is no stream
-  std::size_t refusal_bytes_max = std::size_t{1} << 20;   // of an error body
+  std::size_t retries_max = 1;  // per request, only before a reply has begun
+  double retry_share = 0.1;     // retries per request in the long run
+  double retry_burst = 10;      // retries that may come at once
+  std::size_t reply_bytes_max = std::size_t{64} << 20;   // of a reply that is no stream
+  std::size_t refusal_bytes_max = std::size_t{1} << 20;  // of an error body
   /// Errors: invalid (no upstream, a URL that is none, a route to nowhere, a number out of range).
   base::Result<> check() const;
 };

@@ -17,10 +17,20 @@ using chat::Dialect, chat::Origin;
 
 namespace {
 
-constexpr std::array<std::string_view, 14> kStay{
-    "connection", "keep-alive",     "proxy-authenticate", "proxy-authorization", "te",
-    "trailer",    "transfer-encoding", "upgrade",         "content-length",      "date",
-    "server",     "set-cookie",     "alt-svc",            "strict-transport-security"};
+constexpr std::array<std::string_view, 14> kStay{"connection",
+                                                 "keep-alive",
+                                                 "proxy-authenticate",
+                                                 "proxy-authorization",
+                                                 "te",
+                                                 "trailer",
+                                                 "transfer-encoding",
+                                                 "upgrade",
+                                                 "content-length",
+                                                 "date",
+                                                 "server",
+                                                 "set-cookie",
+                                                 "alt-svc",
+                                                 "strict-transport-security"};
 
 bool has_inputs(Dialect dialect) noexcept {
   return dialect == Dialect::tgi || dialect == Dialect::gkv;
@@ -104,9 +114,9 @@ Result<Question> ask(const chat::Request& request, const Upstream& upstream,
   } else {
     http.url = join(upstream.url, "/v1/completions");
     std::string_view named = request.model.empty() ? model : request.model;
-    TRY(body, wire::tgi::completion_body(
-                  request, named,
-                  upstream.stream_usage ? StreamUsage::always : StreamUsage::as_asked));
+    TRY(body,
+        wire::tgi::completion_body(
+            request, named, upstream.stream_usage ? StreamUsage::always : StreamUsage::as_asked));
     http.body = std::move(body);
   }
   return question;

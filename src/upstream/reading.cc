@@ -18,10 +18,7 @@ using base::Code, base::Result;
 using chat::Delivery, chat::End, chat::Flight, chat::Origin;
 
 Reading::Reading(Shape shape, Limits limits, std::string where)
-    : shape_(std::move(shape)),
-      limits_(limits),
-      where_(std::move(where)),
-      chunks_(shape_.origin) {}
+    : shape_(std::move(shape)), limits_(limits), where_(std::move(where)), chunks_(shape_.origin) {}
 
 void Reading::head(int status, fetch::Headers headers) {
   status_ = status;
@@ -37,8 +34,8 @@ bool Reading::data(std::string_view bytes, Flight& flight) {
   std::size_t bytes_max =
       kind_ == Body::whole ? limits_.reply_bytes_max : limits_.refusal_bytes_max;
   if (body_.size() + bytes.size() > bytes_max) {
-    return fail(Code::too_large, fmt::format("sent status {} with a body of over {} bytes",
-                                             status_, bytes_max));
+    return fail(Code::too_large,
+                fmt::format("sent status {} with a body of over {} bytes", status_, bytes_max));
   }
   body_ += bytes;
   return true;
@@ -64,8 +61,8 @@ bool Reading::take(const wire::SseEvent& event, Flight& flight) {
     done_ = true;
     return true;
   }
-  auto chunk = shape_.origin == Origin::tgi ? wire::tgi::read_chunk(event.data)
-                                            : chunks_.read(event.data);
+  auto chunk =
+      shape_.origin == Origin::tgi ? wire::tgi::read_chunk(event.data) : chunks_.read(event.data);
   if (!chunk) return fail(Code::io, "sent an event that is no chunk: " + chunk.error().what);
   if (const auto* error = std::get_if<wire::openai::ErrorObject>(&*chunk)) {
     fail(Code::io, "sent an error: " + error->message);
@@ -73,8 +70,8 @@ bool Reading::take(const wire::SseEvent& event, Flight& flight) {
     return false;
   }
   auto& part = std::get<std::shared_ptr<const chat::Event>>(*chunk);
-  bool last = shape_.origin == Origin::tgi &&
-              wire::tgi::terminal({Origin::tgi, Delivery::stream, {part}});
+  bool last =
+      shape_.origin == Origin::tgi && wire::tgi::terminal({Origin::tgi, Delivery::stream, {part}});
   if (!append(std::move(part), flight)) return false;
   done_ = last;
   return true;
@@ -166,8 +163,7 @@ End Reading::end(Result<> result, Flight& flight) {
 bool Reading::retryable(const Result<>& result) const {
   if (begun_ || failed_) return false;
   if (status_ == 0) {
-    return !result &&
-           (result.error().code == Code::unavailable || result.error().code == Code::io);
+    return !result && (result.error().code == Code::unavailable || result.error().code == Code::io);
   }
   bool overloaded = status_ == 502 || status_ == 503 || status_ == 504;
   return overloaded && fetch::header(headers_, "retry-after").empty();

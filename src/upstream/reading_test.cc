@@ -47,8 +47,9 @@ struct Reply {
 
 TEST(UpstreamReading, AWholeReplyIsOneEvent) {
   Reply reply;
-  reply.gets("application/json",
-             R"({"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]})")
+  reply
+      .gets("application/json",
+            R"({"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]})")
       .ends();
   EXPECT_EQ(reply.end.kind, End::Kind::answered);
   EXPECT_EQ(reply.text(), "hi");
@@ -103,8 +104,8 @@ TEST(UpstreamReading, ACutAfterDoneIsNoLoss) {
 
 TEST(UpstreamReading, AnErrorEventEndsTheStreamAndIsKept) {
   Reply reply;
-  std::string bytes = std::string(kStream.substr(0, kStream.find('\n') + 2)) + "data: " +
-                      std::string(kError) + "\n\n" + std::string(kStream);
+  std::string bytes = std::string(kStream.substr(0, kStream.find('\n') + 2)) +
+                      "data: " + std::string(kError) + "\n\n" + std::string(kStream);
   reply.gets("text/event-stream", bytes).ends(base::fail(Code::cancelled, "stopped"));
   EXPECT_EQ(reply.end.kind, End::Kind::failed);
   EXPECT_EQ(reply.end.refusal.body, kError);
@@ -190,8 +191,9 @@ TEST(UpstreamReading, ATgiStreamEndsWithItsWholeText) {
 
 TEST(UpstreamReading, EmbeddingsAreOneEventForEachInput) {
   Reply reply(Origin::openai_embedding, {json::Value("x"), json::Value("y")});
-  reply.gets("application/json",
-             R"({"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[1]}],"model":"e"})")
+  reply
+      .gets("application/json",
+            R"({"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[1]}],"model":"e"})")
       .ends();
   EXPECT_EQ(reply.end.kind, End::Kind::answered);
   EXPECT_EQ(reply.flight.read(0).events.size(), 2U);

@@ -134,7 +134,8 @@ class Remote::ModelName : public std::enable_shared_from_this<ModelName> {
     std::string_view id = list != nullptr && !list->empty() ? list->front().text("id") : "";
     if (id.empty()) {
       return fail(Code::unavailable, fmt::format("the upstream's /v1/models (status {}) names no "
-                                                 "model: set the upstream's model", reply->status));
+                                                 "model: set the upstream's model",
+                                                 reply->status));
     }
     return std::string(id);
   }
@@ -203,8 +204,8 @@ class Remote::Asking final : public fetch::Sink, public std::enable_shared_from_
         question_.shape,
         Reading::Limits{shared_->options.reply_bytes_max, shared_->options.refusal_bytes_max},
         where_);
-    auto started = shared_->client.start(std::move(http), shared_from_this(),
-                                         flight_->stop_token());
+    auto started =
+        shared_->client.start(std::move(http), shared_from_this(), flight_->stop_token());
     if (!started) give_up({started.error().code, "upstream " + started.error().what});
   }
 
@@ -252,8 +253,7 @@ Result<std::unique_ptr<Remote>> Remote::open(Options options, fetch::Client& cli
   return std::unique_ptr<Remote>(new Remote(std::move(shared)));
 }
 
-void Remote::start(const Call& call, const chat::Request& request,
-                   std::shared_ptr<Flight> flight) {
+void Remote::start(const Call& call, const chat::Request& request, std::shared_ptr<Flight> flight) {
   shared_->requests.add();
   shared_->budget.earn();
   const Upstream& upstream = choose(shared_->options, request.model);

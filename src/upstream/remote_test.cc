@@ -21,8 +21,7 @@ using testing::HasSubstr;
 
 const std::string kWhole =
     R"({"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]})";
-const std::string kPiece =
-    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
+const std::string kPiece = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
 const std::string kStreamHead =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -73,9 +72,8 @@ struct Scene {
 };
 
 ScriptedServer::Script replies(int status, std::string body, std::string headers = "") {
-  return ScriptedServer::each([=](Connection& connection, const auto&) {
-    connection.reply(status, body, headers);
-  });
+  return ScriptedServer::each(
+      [=](Connection& connection, const auto&) { connection.reply(status, body, headers); });
 }
 
 TEST(UpstreamRemote, AnAnswerArrives) {
@@ -122,12 +120,12 @@ TEST(UpstreamRemote, AServerErrorIsPassedOnAndNotRetried) {
 }
 
 TEST(UpstreamRemote, AnOverloadedUpstreamIsAskedAgain) {
-  ScriptedServer server(ScriptedServer::sequence(
-      {[](Connection& connection) {
-         connection.read();
-         connection.reply(503, "busy", "Connection: close\r\n");
-       },
-       replies(200, kWhole)}));
+  ScriptedServer server(ScriptedServer::sequence({[](Connection& connection) {
+                                                    connection.read();
+                                                    connection.reply(503, "busy",
+                                                                     "Connection: close\r\n");
+                                                  },
+                                                  replies(200, kWhole)}));
   Scene scene(server.url());
   EXPECT_EQ(scene.run().kind, End::Kind::answered);
   EXPECT_EQ(scene.remote->stats().retries, 1U);

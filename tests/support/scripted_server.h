@@ -115,9 +115,9 @@ class Connection {
   }
   /// A whole reply with Content-Length. headers: lines that each end in CRLF.
   bool reply(int status, std::string_view body, std::string_view headers = {}) {
-    return send("HTTP/1.1 " + std::to_string(status) + " Scripted\r\nContent-Length: " +
-                std::to_string(body.size()) + "\r\n" + std::string(headers) + "\r\n" +
-                std::string(body));
+    return send("HTTP/1.1 " + std::to_string(status) +
+                " Scripted\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+                std::string(headers) + "\r\n" + std::string(body));
   }
   /// Blocks until the peer closes: the way to stall.
   void wait_closed() {
