@@ -29,6 +29,7 @@ struct Answer {
 class Core;
 
 /// Brings news of exchanges to the thread of a loop: many wakes of many exchanges, one ring.
+/// A core in the box holds the box, so whoever makes one must close() it.
 /// Threads: any; take() on the loop's.
 class Mailbox {
  public:

@@ -18,6 +18,7 @@ struct CountingParty : Party {
 
 struct Desk {
   Desk() { core = std::make_shared<Core>(Request(), box, &party); }
+  ~Desk() { box->close(); }
   std::shared_ptr<Ticket> ticket() { return std::make_shared<Ticket>(core, errors); }
   void deliver() {
     for (const auto& mailed : box->take()) mailed->deliver();

@@ -113,6 +113,14 @@ TEST(RequestReader, HeadOverTheLimitIsRefusedHoweverItComes) {
   const std::string line = "GET / HTTP/1.1\r\nHost: h\r\n";
   EXPECT_EQ(refusal_of(line + "A: " + std::string(1000, 'x') + "\r\n\r\n"), 431);
   EXPECT_EQ(refusal_of("GET /" + std::string(1100, 'x')), 431);
+  std::string fields;
+  while (fields.size() < 1000) fields += "A: xxxx\r\n";
+  EXPECT_EQ(refusal_of(line + fields + "\r\n"), 431);
+  RequestReader halves(kLimits);
+  const std::string first = line + fields.substr(0, 900);
+  const std::size_t used = halves.put(first);
+  halves.put(first.substr(used) + fields.substr(0, 900) + "\r\n");
+  EXPECT_EQ(halves.state(), State::refused);
   RequestReader reader(kLimits);
   std::string held = line;
   for (int i = 0; i < 200 && reader.state() != State::refused; ++i) {

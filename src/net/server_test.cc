@@ -72,6 +72,27 @@ TEST(Server, StopLetsARunningRequestFinish) {
   EXPECT_EQ(reply.header("connection"), "close");
 }
 
+TEST(Server, RequestThatHadBegunIsServedWhileStopping) {
+  Probe probe(echo);
+  RawClient other = probe.client(), begun = probe.client();
+  const std::string half(2000, 'x');
+  begun.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000\r\n\r\n" + half);
+  const auto limit = std::chrono::steady_clock::now() + seconds(10);
+  std::uint64_t of_others = 0;
+  while (probe.server->stats().bytes_in < of_others + half.size() &&
+         std::chrono::steady_clock::now() < limit) {
+    of_others += 30;  // more than one such request has
+    other.get("/");
+    other.read_reply();
+  }
+  std::jthread stopper([&] { probe.server->stop(seconds(10)); });
+  EXPECT_TRUE(other.ended());  // stop is under way
+  begun.send(half);
+  const RawReply reply = begun.read_reply();
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.header("connection"), "close");
+}
+
 TEST(Server, StopCutsWhatDoesNotFinishAndRunsOnClose) {
   Shelf shelf;
   Probe probe([&](std::shared_ptr<Exchange> exchange) { shelf.put(std::move(exchange)); });

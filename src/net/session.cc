@@ -274,7 +274,6 @@ void Session::arrived() {
 }
 
 void Session::begin(Answer answer) {
-  if (loop_.shared().draining) keep_alive_ = false;
   if (answer.source) {
     begin_stream(std::move(answer.response), std::move(answer.source));
   } else {
