@@ -39,10 +39,9 @@ struct Context {
   std::string version;
   std::string default_model;      // of TGI's info
   std::size_t requests_max = 10000;
-  bool log_requests = false;      // a line for every request; GKV always has one
-  std::vector<std::string> listener_doors;  // per listener: "" is all, else "openai,gkv"
-  ReadyProbe ready;
-  MoreMetrics more_metrics;
+  std::vector<std::string> listener_doors{};  // per listener: "" is all, else "openai,gkv"
+  ReadyProbe ready{};
+  MoreMetrics more_metrics{};
 };
 
 /// One request at a door: who asks, and under which id.

@@ -5,6 +5,7 @@
 #include "api/reply.h"
 
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 

@@ -156,11 +156,20 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
     std::shared_ptr<const Entry> entry = entry_of(call, candidate.neighbour.id, text);
     if (!entry || !fresh(*entry, query)) continue;
     policy::Candidate judged{candidate.neighbour.id, candidate.neighbour.score, text};
-    policy::Decision decision = policy::decide(query.rule, query.text, judged);
-    find.looks.push_back({judged.id, judged.cosine, decision.accept, std::move(decision.reasons)});
-    if (!decision.accept) continue;
+    policy::Decision decision = policy::decide(query.rule, query.text, std::span(&judged, 1));
+    bool accepted = decision.accepted.has_value();
+    Look look{judged.id, judged.cosine, accepted, {}};
+    if (!decision.looked_at.empty()) look.reasons = std::move(decision.looked_at[0].reasons);
+    find.looks.push_back(std::move(look));
+    if (!accepted) {
+      // A bare threshold has only its best candidate; what comes after it is further away.
+      if (query.rule.mode == policy::Mode::threshold) break;
+      continue;
+    }
     limits_.used(entry->id);
     semantic_hits_.add();
+    store::Touch touch{entry->id, rooms_.clock.wall(), 1};
+    rooms_.store.touch(std::span(&touch, 1));
     find.hit = Hit{std::move(entry), candidate.place, judged.cosine};
     break;
   }

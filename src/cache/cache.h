@@ -136,6 +136,8 @@ class Cache {
  private:
   Cache(Options options, Rooms rooms);
   base::Result<> load();
+  bool load_snapshot();
+  index::Spaces::Stamp stamp() const;
   void keep(const std::shared_ptr<const store::Record>& record,
             const std::shared_ptr<const chat::Answer>& answer);
   void write(std::vector<std::shared_ptr<store::Record>> records,

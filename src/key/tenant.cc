@@ -1,10 +1,11 @@
 #include "key/tenant.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-
-#include <set>
+#include <openssl/params.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/check.h"
 
@@ -32,10 +33,28 @@ std::string_view bare(std::string_view credential) {
   return rest.front() == ' ' || rest.front() == '\t' ? trim(rest) : credential;
 }
 
+using Context = std::unique_ptr<EVP_MAC_CTX, void (*)(EVP_MAC_CTX*)>;
+
+Context keyed(const std::array<std::byte, 32>& secret) {
+  std::unique_ptr<EVP_MAC, void (*)(EVP_MAC*)> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr),
+                                                   EVP_MAC_free);
+  CHECK(mac != nullptr, "OpenSSL has no HMAC");
+  Context context(EVP_MAC_CTX_new(mac.get()), EVP_MAC_CTX_free);
+  char digest_name[] = "SHA256";
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+      OSSL_PARAM_construct_end()};
+  bool ready = context != nullptr &&
+               EVP_MAC_init(context.get(), reinterpret_cast<const unsigned char*>(secret.data()),
+                            secret.size(), parameters) == 1;
+  CHECK(ready, "OpenSSL has no HMAC-SHA-256");
+  return context;
+}
+
 }  // namespace
 
 Tenants::Tenants(const Options& options)
-    : secret_(options.secret),
+    : keyed_(keyed(options.secret)),
       anonymous_admin_(options.anonymous_admin),
       has_table_(!options.rows.empty()) {
   std::set<std::string> ambiguous;
@@ -72,12 +91,13 @@ std::optional<Tenant> Tenants::resolve(std::string_view credential, bool loopbac
 std::string Tenants::hash(std::string_view credential) const {
   std::array<unsigned char, 32> mac{};
   std::size_t size = 0;
-  char digest_name[] = "SHA256";
-  const unsigned char* made =
-      EVP_Q_mac(nullptr, "HMAC", nullptr, digest_name, nullptr, secret_.data(), secret_.size(),
-                reinterpret_cast<const unsigned char*>(credential.data()), credential.size(),
-                mac.data(), mac.size(), &size);
-  CHECK(made != nullptr && size == mac.size(), "HMAC-SHA-256 of a credential");
+  Context context(EVP_MAC_CTX_dup(keyed_.get()), EVP_MAC_CTX_free);
+  bool made = context != nullptr &&
+              EVP_MAC_update(context.get(),
+                             reinterpret_cast<const unsigned char*>(credential.data()),
+                             credential.size()) == 1 &&
+              EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) == 1;
+  CHECK(made && size == mac.size(), "HMAC-SHA-256 of a credential");
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string hex;
   for (unsigned char byte : mac) {

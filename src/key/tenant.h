@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "key/controls.h"
+
+struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
 
 namespace refrain::key {
 
@@ -45,7 +48,8 @@ class Tenants {
 
  private:
   std::string hash(std::string_view credential) const;
-  std::array<std::byte, 32> secret_;
+  // Keyed once: setting up a key costs more than hashing a credential. Copied for each hash.
+  std::unique_ptr<evp_mac_ctx_st, void (*)(evp_mac_ctx_st*)> keyed_;
   bool anonymous_admin_;
   bool has_table_;
   std::unordered_map<std::string, Tenant> by_hash_;

@@ -20,6 +20,15 @@ key::Key flight_key(const cache::Query& query) {
   return key;
 }
 
+std::string_view mode_name(policy::Mode mode) {
+  switch (mode) {
+    case policy::Mode::verified: return "verified";
+    case policy::Mode::threshold: return "threshold";
+    case policy::Mode::off: return "off";
+  }
+  return "off";
+}
+
 chat::Head head_of(const cache::Hit& hit, std::string_view tier, const std::string& label) {
   chat::Head head;
   head.tier = tier;
@@ -58,7 +67,7 @@ Decision Completions::decision_of(const Ask& ask) const {
   decision.tenant = ask.tenant.id;
   decision.dialect = chat::name(ask.request.dialect);
   decision.model = ask.request.model;
-  decision.mode = policy::name(route.rule.mode);
+  decision.mode = mode_name(route.rule.mode);
   decision.floor = route.rule.floor;
   decision.controls = ask.controls.reasons;
   return decision;

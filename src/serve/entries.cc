@@ -23,9 +23,8 @@ EntryView view_of(store::Record record) {
 
 }  // namespace
 
-Entries::Entries(cache::Cache& cache, Completions& completions, Journal& journal,
-                 base::Clock& clock)
-    : cache_(cache), completions_(completions), journal_(journal), clock_(clock) {}
+Entries::Entries(cache::Cache& cache, Completions& completions)
+    : cache_(cache), completions_(completions) {}
 
 void Entries::confine(const key::Tenant& tenant, store::Filter& filter) {
   if (!tenant.admin) filter.tenant = tenant.id;

@@ -39,7 +39,7 @@ struct EntryPage {
 /// All functions block: for work threads.
 class Entries {
  public:
-  Entries(cache::Cache& cache, Completions& completions, Journal& journal, base::Clock& clock);
+  Entries(cache::Cache& cache, Completions& completions);
 
   /// Durable on return; all or nothing. Returns the new ids, in order.
   base::Result<std::vector<key::EntryId>> insert(const base::Call& call, const key::Tenant& tenant,
@@ -59,8 +59,6 @@ class Entries {
 
   cache::Cache& cache_;
   Completions& completions_;
-  Journal& journal_;
-  base::Clock& clock_;
 };
 
 }  // namespace refrain::serve

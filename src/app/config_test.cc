@@ -1,0 +1,88 @@
+#include "app/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace refrain::app {
+namespace {
+
+using testing::HasSubstr;
+
+base::Result<Config> with(std::map<std::string, std::vector<std::string>> flags) {
+  Sources sources;
+  sources.flags = std::move(flags);
+  return configure(*layer(sources));
+}
+
+std::string error_of(std::map<std::string, std::vector<std::string>> flags) {
+  base::Result<Config> config = with(std::move(flags));
+  return config ? "" : config.error().what;
+}
+
+TEST(Config, DefaultsAreWhole) {
+  base::Result<Config> config = with({});
+  ASSERT_TRUE(config) << config.error().what;
+  ASSERT_EQ(config->net.listeners.size(), 1U);
+  EXPECT_EQ(config->net.listeners[0].port, 8780);
+  EXPECT_EQ(config->memory_max, 256ULL << 20U);
+  EXPECT_EQ(config->completions.routes.size(), 5U);
+}
+
+TEST(Config, AWrongValueIsNamedWithItsSettingAndItsOrigin) {
+  std::string error = error_of({{"ttl", {"tomorrow"}}});
+  EXPECT_THAT(error, HasSubstr("'ttl'"));
+  EXPECT_THAT(error, HasSubstr("'tomorrow'"));
+  EXPECT_THAT(error, HasSubstr("flag --ttl"));
+  EXPECT_THAT(error_of({{"floor", {"2"}}}), HasSubstr("a number from -1 to 1"));
+  EXPECT_THAT(error_of({{"semantic", {"fuzzy"}}}), HasSubstr("verified, threshold, off"));
+  EXPECT_THAT(error_of({{"listen", {"nowhere"}}}), HasSubstr("ADDRESS:PORT"));
+  EXPECT_THAT(error_of({{"upstream", {"ftp://x"}}}), HasSubstr("http://"));
+}
+
+TEST(Config, GkvHitsStrictlyAboveItsFloorInThresholdMode) {
+  base::Result<Config> config = with({{"semantic", {"threshold"}}});
+  ASSERT_TRUE(config);
+  const policy::Rule& rule = config->completions.routes[chat::Dialect::gkv].rule;
+  EXPECT_EQ(rule.compare, policy::Compare::above);
+  EXPECT_FLOAT_EQ(rule.floor, 0.8F);
+}
+
+TEST(Config, AFloorOfADoorWinsOverTheCommonOne) {
+  base::Result<Config> config = with({{"floor", {"0.7"}}, {"gkv.floor", {"0.6"}}});
+  ASSERT_TRUE(config);
+  EXPECT_FLOAT_EQ(config->completions.routes[chat::Dialect::gkv].rule.floor, 0.6F);
+  EXPECT_FLOAT_EQ(config->completions.routes[chat::Dialect::openai_chat].rule.floor, 0.7F);
+}
+
+TEST(Config, AListenerMayCarryAFewDoors) {
+  base::Result<Config> config = with({{"listen", {"127.0.0.1:9000=gkv,tgi", "[::1]:1"}}});
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_EQ(config->net.listeners[0].doors, "gkv,tgi");
+  EXPECT_EQ(config->net.listeners[1].address, "::1");
+  EXPECT_THAT(error_of({{"listen", {"127.0.0.1:1=gvk"}}}), HasSubstr("unknown door 'gvk'"));
+}
+
+TEST(Config, UpstreamsMayHaveNamesKindsAndRoutes) {
+  base::Result<Config> config = with({{"upstream", {"a=http://h:1/v1/", "b=http://h:2"}},
+                                      {"upstream-kind", {"b=tgi"}},
+                                      {"upstream-routes", {"m*=b"}}});
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_EQ(config->upstreams[0].url, "http://h:1/v1");
+  EXPECT_EQ(config->upstreams[0].kind, "openai");
+  EXPECT_EQ(config->upstreams[1].kind, "tgi");
+  EXPECT_EQ(config->upstream_routes[0].first, "m*");
+}
+
+TEST(Config, SizesAndDurationsHaveUnits) {
+  EXPECT_EQ(*parse_bytes("64KiB"), 65536U);
+  EXPECT_EQ(*parse_bytes("1.5KB"), 1500U);
+  EXPECT_FALSE(parse_bytes("-1"));
+  EXPECT_FALSE(parse_bytes("1 parsec"));
+  EXPECT_EQ(*parse_duration("90"), std::chrono::seconds(90));
+  EXPECT_EQ(*parse_duration("500ms"), std::chrono::milliseconds(500));
+  EXPECT_EQ(*parse_duration("2h"), std::chrono::hours(2));
+  EXPECT_FALSE(parse_duration("1e300d"));
+}
+
+}  // namespace
+}  // namespace refrain::app

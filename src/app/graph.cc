@@ -1,0 +1,286 @@
+#include "app/graph.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/router.h"
+#include "app/keys.h"
+#include "app/metrics.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "cache/cache.h"
+#include "embed/spec.h"
+#include "fetch/client.h"
+#include "serve/collector.h"
+#include "serve/embeddings.h"
+#include "serve/entries.h"
+#include "upstream/remote.h"
+#include "wire/embeddings.h"
+#include "wire/openai.h"
+
+namespace refrain::app {
+namespace {
+
+using base::Result;
+
+std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+// Without --upstream there is no model: what is stored is answered, the rest gets a clear error.
+class NoUpstream final : public chat::Producer {
+ public:
+  void start(const base::Call&, const chat::Request&, std::shared_ptr<chat::Flight> flight) override {
+    flight->finish({chat::End::Kind::failed, {},
+                    {base::Code::unavailable,
+                     "nothing stored answers this, and no model API is set: start refrain with "
+                     "--upstream URL"}});
+  }
+};
+
+chat::Refusal refusal_of(const base::Error& error) {
+  return {502, {{"content-type", "application/json"}},
+          wire::openai::error_body({error.what, "server_error", "", base::name(error.code)})};
+}
+
+class Passing final : public serve::Forward {
+ public:
+  Passing(upstream::Remote* remote, base::Clock& clock) : remote_(remote), clock_(clock) {}
+
+  void start(serve::Forwarded request, std::function<void(chat::Refusal)> done) override {
+    if (!remote_) {
+      done(refusal_of({base::Code::unavailable, "no model API is set: start refrain with "
+                                                "--upstream URL"}));
+      return;
+    }
+    upstream::Passage passage{request.method, request.target, std::move(request.headers),
+                              std::move(request.body)};
+    if (!request.upstream_key.empty()) {
+      std::erase_if(passage.headers, [](const auto& h) { return h.first == "authorization"; });
+      passage.headers.emplace_back("authorization", "Bearer " + request.upstream_key);
+    }
+    base::Call call{clock_.now() + std::chrono::seconds(60), {}, 0};
+    remote_->forward(call, std::move(passage), [done](Result<chat::Refusal> reply) {
+      done(reply ? std::move(*reply) : refusal_of(reply.error()));
+    });
+  }
+
+ private:
+  upstream::Remote* remote_;
+  base::Clock& clock_;
+};
+
+serve::EmbeddingWire embedding_wire() {
+  namespace openai = wire::openai;
+  serve::EmbeddingWire wire;
+  wire.split = [](const chat::Request& request) -> Result<serve::EmbeddingWire::Items> {
+    TRY(inputs, openai::embedding_inputs(request));
+    serve::EmbeddingWire::Items items;
+    items.inputs = std::move(inputs.items);
+    for (const json::Value& input : items.inputs) {
+      items.requests.push_back(openai::item_request(request, input));
+    }
+    return items;
+  };
+  wire.batch = [](const chat::Request& request, const serve::EmbeddingWire::Items& items,
+                  const std::vector<std::size_t>& wanted) {
+    std::vector<json::Value> inputs;
+    for (std::size_t i : wanted) inputs.push_back(items.inputs[i]);
+    chat::Request batch = request;
+    batch.raw = openai::upstream_embeddings_body(request, inputs);
+    if (Result<json::Value> body = json::parse(batch.raw)) batch.body = std::move(*body);
+    return batch;
+  };
+  wire.render = [](const std::vector<const chat::Answer*>& answers) {
+    return openai::render_embeddings(answers);
+  };
+  return wire;
+}
+
+Result<upstream::Options> upstream_options(const Config& config) {
+  upstream::Options options;
+  for (const UpstreamSetting& setting : config.upstreams) {
+    upstream::Upstream upstream;
+    upstream.name = setting.name;
+    upstream.url = setting.url;
+    upstream.kind = setting.kind == "tgi" ? upstream::Kind::tgi : upstream::Kind::openai;
+    upstream.api_key = config.upstream_key;
+    upstream.model = config.default_model;
+    upstream.connect_timeout = config.connect_timeout;
+    upstream.idle_timeout = config.upstream_idle;
+    upstream.stream_usage = config.stream_usage;
+    options.upstreams.push_back(std::move(upstream));
+  }
+  for (const auto& [pattern, name] : config.upstream_routes) options.routes.push_back({pattern, name});
+  return options;
+}
+
+Result<> make_folder(const std::string& folder) {
+  if (folder == ":memory:") return {};
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return base::fail(base::Code::io, fmt::format("data folder {} cannot be made: {}; choose "
+                                                  "another by --data-dir", folder, error.message()));
+  }
+  return {};
+}
+
+}  // namespace
+
+// In the order of construction; destroyed from the last to the first.
+struct Graph::Parts {
+  explicit Parts(Config settings)
+      : config(std::move(settings)),
+        work({.name = "work", .threads = cores(), .queue_max = 8192}),
+        lookup({.name = "lookup", .threads = cores(), .queue_max = 1024}),
+        journal(config.journal_max),
+        collector({config.statistics_dir}, clock) {}
+
+  Config config;
+  base::SystemClock clock;
+  base::Pool work, lookup;
+  base::Timer timer;
+  std::unique_ptr<fetch::Client> client;
+  std::unique_ptr<upstream::Remote> remote;
+  NoUpstream nobody;
+  std::unique_ptr<embed::Embedder> embedder;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<cache::Cache> cache;
+  serve::Journal journal;
+  serve::Collector collector;
+  std::unique_ptr<serve::Completions> completions;
+  std::unique_ptr<serve::Embeddings> embeddings;
+  std::unique_ptr<serve::Entries> entries;
+  std::unique_ptr<Passing> passing;
+  std::unique_ptr<key::Tenants> tenants;
+  std::unique_ptr<api::Router> router;
+  std::unique_ptr<net::Server> server;
+  bool stopped = false;
+
+  Result<> open_model() {
+    fetch::Options options;
+    options.ca_file = config.ca_file;
+    TRY(opened, fetch::Client::open(options));
+    client = std::move(opened);
+    if (!config.upstreams.empty()) {
+      TRY(upstreams, upstream_options(config));
+      TRY(made, upstream::Remote::open(std::move(upstreams), *client, clock));
+      remote = std::move(made);
+    }
+    TRY(embeds, open_embedder(config, *client));
+    embedder = std::move(embeds);
+    return {};
+  }
+
+  Result<> open_cache() {
+    TRY_DO(make_folder(config.data_dir));
+    TRY(opened, store::open(config.store, clock));
+    store = std::move(opened);
+    cache::Cache::Options options;
+    options.front.bytes_max = config.memory_max;
+    if (embedder) {
+      // A remote embedder knows its dimension after its first answer only.
+      if (embedder->info().dim == 0) {
+        std::string_view probe[] = {"dimension"};
+        base::Call call{clock.now() + std::chrono::seconds(10), {}, 0};
+        base::Result<embed::Matrix> answer = embedder->embed(call, probe);
+        if (!answer) {
+          return base::fail(answer.error().code,
+                            fmt::format("embedder {}: {}", config.embedder, answer.error().what));
+        }
+      }
+      options.embedder_name = embedder->info().name();
+      options.dim = embedder->info().dim;
+      if (config.data_dir != ":memory:") options.snapshot = config.data_dir + "/index.snapshot";
+    }
+    TRY(made, cache::Cache::open(std::move(options),
+                                 {*store, embedder.get(), work, lookup, clock}));
+    cache = std::move(made);
+    return {};
+  }
+
+  void open_serving() {
+    chat::Producer& producer = remote ? static_cast<chat::Producer&>(*remote) : nobody;
+    completions = std::make_unique<serve::Completions>(
+        config.completions,
+        serve::Completions::Rooms{*cache, producer, work, lookup, timer, clock, journal});
+    embeddings = std::make_unique<serve::Embeddings>(
+        completions->route(chat::Dialect::openai_embedding), embedding_wire(),
+        serve::Embeddings::Rooms{*cache, producer, work, clock});
+    entries = std::make_unique<serve::Entries>(*cache, *completions);
+    passing = std::make_unique<Passing>(remote.get(), clock);
+  }
+
+  std::string why_not_ready() const {
+    store::Stats stats = store->stats();
+    if (stats.queued > 1000) return fmt::format("{} batches wait for the disk", stats.queued);
+    return stopped ? "stopping" : "";
+  }
+
+  Result<> open_doors() {
+    TRY(table, read_keys(config.keys, config.data_dir));
+    table.anonymous_admin = config.anonymous_admin;
+    tenants = std::make_unique<key::Tenants>(table);
+    api::Context context{*completions, *embeddings, *entries, collector, *passing, journal, *tenants,
+                         work, clock, kVersion, config.default_model};
+    context.requests_max = config.net.requests_max;
+    for (const net::Listener& listener : config.net.listeners) {
+      context.listener_doors.push_back(listener.doors);
+    }
+    context.ready = [this] { return why_not_ready(); };
+    context.more_metrics = [this](std::string& out) {
+      if (server) append(server->stats(), out);
+      append(client->stats(), out);
+      if (remote) append(remote->stats(), out);
+      if (embedder) append(embedder->stats(), out);
+    };
+    router = std::make_unique<api::Router>(std::move(context));
+    net::Options options = config.net;
+    options.error_body = api::render_error;
+    TRY(opened, net::Server::open(std::move(options), *router));
+    server = std::move(opened);
+    return {};
+  }
+};
+
+Graph::Graph(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Graph::~Graph() { stop(); }
+
+Result<std::unique_ptr<Graph>> Graph::open(Config config) {
+  std::unique_ptr<Graph> graph(new Graph(std::make_unique<Parts>(std::move(config))));
+  Parts& parts = *graph->parts_;
+  TRY_DO(parts.open_model());
+  TRY_DO(parts.open_cache());
+  parts.open_serving();
+  TRY_DO(parts.open_doors());
+  return graph;
+}
+
+std::vector<std::uint16_t> Graph::ports() const { return parts_->server->ports(); }
+
+void Graph::upkeep() { parts_->cache->upkeep(); }
+
+void Graph::stop() {
+  if (parts_->stopped) return;
+  parts_->stopped = true;
+  if (parts_->server) parts_->server->stop(parts_->config.drain);
+  if (parts_->client) parts_->client->stop();
+  parts_->timer.stop();
+  parts_->lookup.stop();
+  parts_->work.stop();
+  if (parts_->cache) parts_->cache->stop();
+}
+
+Result<std::unique_ptr<embed::Embedder>> open_embedder(const Config& config, fetch::Client& client) {
+  embed::SpecOptions options;
+  options.minilm_file = minilm_file(config.embedder_file);
+  options.contexts = config.embedder_contexts;
+  options.client = &client;
+  return embed::open_embedder(config.embedder, options);
+}
+
+}  // namespace refrain::app

@@ -1,0 +1,66 @@
+#include "app/metrics.h"
+
+#include <fmt/format.h>
+
+namespace refrain::app {
+namespace {
+
+void line(std::string& out, std::string_view kind, std::string_view name, std::string_view help,
+          double value) {
+  out += fmt::format("# HELP refrain_{} {}\n# TYPE refrain_{} {}\nrefrain_{} {}\n", name, help, name,
+                     kind, name, value);
+}
+
+void counter(std::string& out, std::string_view name, std::string_view help, std::uint64_t value) {
+  line(out, "counter", name, help, static_cast<double>(value));
+}
+
+void gauge(std::string& out, std::string_view name, std::string_view help, double value) {
+  line(out, "gauge", name, help, value);
+}
+
+}  // namespace
+
+void append(const net::Stats& stats, std::string& out) {
+  gauge(out, "http_connections", "Open connections.", static_cast<double>(stats.connections_open));
+  gauge(out, "http_requests_open", "Requests being answered.", static_cast<double>(stats.requests_open));
+  counter(out, "http_connections_total", "Connections accepted.", stats.connections_accepted);
+  counter(out, "http_requests_total", "Requests.", stats.requests);
+  counter(out, "http_refused_busy_total", "503: too many open requests.", stats.refused_busy);
+  counter(out, "http_refused_body_total", "413: body over its limit.", stats.refused_body);
+  counter(out, "http_refused_header_total", "431: head over its limit.", stats.refused_header);
+  counter(out, "http_refused_bad_total", "Requests that are no HTTP.", stats.refused_bad);
+  counter(out, "http_timeouts_total", "Connections that were too slow.",
+          stats.timeouts_header + stats.timeouts_body + stats.timeouts_write);
+  counter(out, "http_clients_left_total", "Clients that left before their reply.", stats.clients_left);
+  counter(out, "http_received_bytes_total", "Bytes in.", stats.bytes_in);
+  counter(out, "http_sent_bytes_total", "Bytes out.", stats.bytes_out);
+}
+
+void append(const fetch::Stats& stats, std::string& out) {
+  gauge(out, "fetch_open", "Transfers from upstreams.", static_cast<double>(stats.open));
+  counter(out, "fetch_started_total", "Transfers begun.", stats.started);
+  counter(out, "fetch_unavailable_total", "No connection.", stats.unavailable);
+  counter(out, "fetch_deadline_total", "Too slow.", stats.deadline);
+  counter(out, "fetch_cut_total", "Replies that were cut.", stats.cut);
+  counter(out, "fetch_cancelled_total", "Transfers that nobody wanted any more.", stats.cancelled);
+  counter(out, "fetch_refused_total", "Transfers over the limit.", stats.refused);
+}
+
+void append(const upstream::Stats& stats, std::string& out) {
+  counter(out, "upstream_requests_total", "Requests to model APIs.", stats.requests);
+  counter(out, "upstream_answered_total", "Answers.", stats.answered);
+  counter(out, "upstream_refused_total", "Error replies, passed on.", stats.refused);
+  counter(out, "upstream_failed_total", "Failures.", stats.failed);
+  counter(out, "upstream_retries_total", "Retries.", stats.retries);
+  counter(out, "upstream_retries_denied_total", "Retries over the budget.", stats.retries_denied);
+}
+
+void append(const embed::Stats& stats, std::string& out) {
+  counter(out, "embed_texts_total", "Texts embedded.", stats.texts);
+  counter(out, "embed_errors_total", "Embeddings that failed.", stats.errors);
+  counter(out, "embed_deadlines_total", "Embeddings that were too late.", stats.deadlines);
+  counter(out, "embed_refused_total", "Embeddings over the queue's limit.", stats.refused);
+}
+
+}  // namespace refrain::app

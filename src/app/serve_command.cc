@@ -1,0 +1,90 @@
+#include "app/serve_command.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "app/config.h"
+#include "app/graph.h"
+#include "app/version.h"
+#include "base/log.h"
+
+namespace refrain::app {
+namespace {
+
+int fail(const base::Error& error) {
+  std::fprintf(stderr, "refrain: %s\n", error.what.c_str());
+  return 2;
+}
+
+base::log::Level level_of(std::string_view word) {
+  using base::log::Level;
+  if (word == "debug") return Level::debug;
+  if (word == "warn") return Level::warn;
+  if (word == "error") return Level::error;
+  return word == "off" ? Level::off : Level::info;
+}
+
+// Two descriptors for each stream; root may go above its own hard limit.
+void raise_file_limit(std::size_t wanted) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= wanted) return;
+  rlimit more{wanted, std::max<rlim_t>(wanted, limit.rlim_max)};
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_max < wanted) {
+    base::log::warn("fewer files than requests-max may need",
+                    {{"allowed", limit.rlim_max}, {"wanted", wanted}});
+  }
+}
+
+// Blocked before any thread is made, so that only the wait below sees them.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+}  // namespace
+
+int serve(const Values& values) {
+  base::Result<Config> config = configure(values);
+  if (!config) return fail(config.error());
+  base::log::set_level(level_of(config->log_level));
+  raise_file_limit(3 * config->net.requests_max + 1000);
+  sigset_t signals = block_signals();
+  base::Result<std::unique_ptr<Graph>> graph = Graph::open(*config);
+  if (!graph) return fail(graph.error());
+  std::vector<std::uint16_t> ports = (*graph)->ports();
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const net::Listener& listener = config->net.listeners[i];
+    bool v6 = listener.address.find(':') != std::string::npos;
+    std::string address = v6 ? "[" + listener.address + "]" : listener.address;
+    // Scripts and tests read this line: it is a promise.
+    std::printf("refrain %s listens on %s://%s:%u\n", kVersion, listener.tls ? "https" : "http",
+                address.c_str(), static_cast<unsigned>(ports[i]));
+  }
+  std::fflush(stdout);
+  for (;;) {
+    timespec second{1, 0};
+    int signal = sigtimedwait(&signals, nullptr, &second);
+    if (signal == SIGTERM || signal == SIGINT) break;
+    (*graph)->upkeep();
+  }
+  base::log::info("stopping", {{"drain_ms", config->drain.count()}});
+  // A second signal ends it without waiting.
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  (*graph)->stop();
+  return 0;
+}
+
+}  // namespace refrain::app

@@ -1,0 +1,112 @@
+// What keeps the tiers in step with the store over time: loading at start, and upkeep since.
+// A snapshot saves the rebuild at start. It is of use only if the store has not changed since; its
+// stamp (last id and count of entries with a vector) tells. Otherwise the records are read, which is
+// always right.
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cache/cache.h"
+
+namespace refrain::cache {
+namespace {
+
+constexpr std::size_t kPage = 2000;
+
+index::Spaces::Options spaces_options(const Cache::Options& options) {
+  index::Spaces::Options out;
+  out.dim = options.dim;
+  out.embedder = options.embedder_name;
+  return out;
+}
+
+}  // namespace
+
+base::Result<> Cache::load() {
+  if (!semantic()) return {};
+  TRY(spaces, index::Spaces::open(spaces_options(options_)));
+  spaces_ = std::move(spaces);
+  if (load_snapshot()) return {};
+  store::Scan scan;
+  scan.limit = kPage;
+  scan.detail = store::Detail::question;
+  scan.filter.everything = true;
+  std::uint64_t strangers = 0;
+  for (bool more = true; more;) {
+    TRY(page, rooms_.store.scan({}, scan));
+    more = page.next.has_value();
+    scan.after = page.next.value_or(0);
+    for (const store::Record& record : page.records) {
+      if (record.vector.empty()) continue;
+      if (record.embedder != options_.embedder_name || record.vector.size() != options_.dim) {
+        ++strangers;
+        continue;
+      }
+      base::Result<> kept = spaces_->upsert(record.space, record.id, record.vector);
+      if (!kept) fault_.warn("index refused a vector", {{"what", kept.error().what}});
+    }
+  }
+  if (strangers > 0) {
+    base::log::warn("entries of another embedder match exactly only",
+                    {{"entries", strangers}, {"embedder", options_.embedder_name}});
+  }
+  base::log::info("index built from the records", {{"vectors", spaces_->size()}});
+  return {};
+}
+
+// The last id of the store tells whether anything was written since; erasing leaves it as it is, so
+// ids that are gone may still be in the snapshot: a search that meets one skips it.
+bool Cache::load_snapshot() {
+  if (options_.snapshot.empty() || !std::filesystem::exists(options_.snapshot)) return false;
+  base::Result<index::Spaces::Loaded> loaded =
+      index::Spaces::load(options_.snapshot, spaces_options(options_));
+  if (!loaded) {
+    base::log::warn("index snapshot is of no use, the records are read",
+                    {{"what", loaded.error().what}});
+    return false;
+  }
+  if (loaded->stamp != stamp()) return false;
+  spaces_ = std::move(loaded->spaces);
+  base::log::info("index loaded from its snapshot", {{"vectors", spaces_->size()}});
+  return true;
+}
+
+index::Spaces::Stamp Cache::stamp() const {
+  return {rooms_.store.last_id(), rooms_.store.stats().records};
+}
+
+void Cache::upkeep() {
+  std::vector<store::Touch> touches = front_.drain_touches();
+  if (!touches.empty()) rooms_.store.touch(touches);
+  base::Call call{rooms_.clock.now() + std::chrono::seconds(30), {}, 0};
+  base::Result<std::size_t> done = rooms_.store.upkeep(call);
+  if (!done) fault_.warn("upkeep of the store failed", {{"what", done.error().what}});
+  if (spaces_) spaces_->upkeep();
+}
+
+void Cache::stop() {
+  upkeep();
+  if (!spaces_ || options_.snapshot.empty()) return;
+  base::Result<> saved = spaces_->save(options_.snapshot, stamp());
+  if (!saved) base::log::warn("index snapshot was not written", {{"what", saved.error().what}});
+}
+
+Stats Cache::stats() const {
+  Stats stats;
+  stats.exact_hits = exact_hits_.value();
+  stats.store_hits = store_hits_.value();
+  stats.semantic_hits = semantic_hits_.value();
+  stats.semantic_finds = semantic_finds_.value();
+  stats.semantic_errors = semantic_errors_.value();
+  stats.offers = offers_.value();
+  stats.offers_lost = offers_lost_.value();
+  stats.evicted_by_limit = evicted_by_limit_.value();
+  stats.pending = pending_.size();
+  stats.front = front_.stats();
+  stats.store = rooms_.store.stats();
+  if (spaces_) stats.index = spaces_->stats();
+  return stats;
+}
+
+}  // namespace refrain::cache

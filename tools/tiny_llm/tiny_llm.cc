@@ -1,0 +1,228 @@
+// A Llama-shaped model of about a megabyte from a seed. Weights are normal numbers made by splitmix64
+// and a sum of twelve uniforms, so that no library's random numbers decide about the bytes.
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ggml.h>
+#include <gguf.h>
+
+namespace {
+
+struct Shape {
+  std::int64_t width = 64, layers = 2, heads = 4, kv_heads = 2, hidden = 128;
+  bool tied = false;
+};
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  float normal() {
+    double sum = 0;
+    for (int i = 0; i < 12; ++i) sum += uniform();
+    return static_cast<float>(sum - 6);
+  }
+  std::uint64_t bits() {
+    state_ += 0x9e3779b97f4a7c15U;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+  std::uint64_t state_;
+};
+
+// llama.h's token types, which are part of the file format.
+enum TokenType : std::int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kByte = 6 };
+
+struct Vocabulary {
+  std::vector<std::string> texts;
+  std::vector<float> scores;
+  std::vector<std::int32_t> types;
+  void add(std::string text, float score, TokenType type) {
+    texts.push_back(std::move(text));
+    scores.push_back(score);
+    types.push_back(type);
+  }
+};
+
+constexpr std::size_t kEnd = 2;          // id of </s>
+constexpr std::size_t kFirstByte = 3;
+constexpr std::size_t kFirstWord = kFirstByte + 256;
+constexpr std::string_view kSpace = "\xE2\x96\x81";  // U+2581, the space of SentencePiece
+
+std::string syllable(Random& random) {
+  static constexpr std::string_view kFirst = "bdfgklmnprstvz";
+  static constexpr std::string_view kSecond = "aeiou";
+  std::string out;
+  out += kFirst[random.bits() % kFirst.size()];
+  out += kSecond[random.bits() % kSecond.size()];
+  return out;
+}
+
+Vocabulary vocabulary(Random& random) {
+  Vocabulary out;
+  out.add("<unk>", 0, kUnknown);
+  out.add("<s>", 0, kControl);
+  out.add("</s>", 0, kControl);
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    char name[8];
+    std::snprintf(name, sizeof name, "<0x%02X>", byte);
+    out.add(name, 0, kByte);
+  }
+  // Single characters, so that any ASCII text and any grammar has tokens.
+  out.add(std::string(kSpace), -1, kNormal);
+  for (char c = '!'; c <= '~'; ++c) out.add(std::string(1, c), -2, kNormal);
+  float score = -3;
+  while (out.texts.size() < 800) {
+    std::string word(kSpace);
+    for (std::uint64_t left = 1 + random.bits() % 3; left > 0; --left) word += syllable(random);
+    bool known = false;
+    for (const std::string& text : out.texts) known = known || text == word;
+    if (!known) out.add(std::move(word), score -= 0.01F, kNormal);
+  }
+  return out;
+}
+
+class Writer {
+ public:
+  explicit Writer(std::uint64_t seed) : random_(seed) {
+    ggml_init_params params{std::size_t{64} << 20, nullptr, false};
+    context_.reset(ggml_init(params));
+    file_.reset(gguf_init_empty());
+  }
+
+  void header(const Shape& shape, const Vocabulary& words) {
+    gguf_context* file = file_.get();
+    gguf_set_val_str(file, "general.architecture", "llama");
+    gguf_set_val_str(file, "general.name", "tiny-llm");
+    auto number = [&](const char* name, std::int64_t value) {
+      gguf_set_val_u32(file, name, static_cast<std::uint32_t>(value));
+    };
+    number("llama.context_length", 4096);
+    number("llama.embedding_length", shape.width);
+    number("llama.block_count", shape.layers);
+    number("llama.feed_forward_length", shape.hidden);
+    number("llama.attention.head_count", shape.heads);
+    number("llama.attention.head_count_kv", shape.kv_heads);
+    number("llama.rope.dimension_count", shape.width / shape.heads);
+    number("llama.vocab_size", static_cast<std::int64_t>(words.texts.size()));
+    gguf_set_val_f32(file, "llama.attention.layer_norm_rms_epsilon", 1e-5F);
+    gguf_set_val_f32(file, "llama.rope.freq_base", 10000.0F);
+    gguf_set_val_str(file, "tokenizer.ggml.model", "llama");
+    std::vector<const char*> texts;
+    for (const std::string& text : words.texts) texts.push_back(text.c_str());
+    gguf_set_arr_str(file, "tokenizer.ggml.tokens", texts.data(), texts.size());
+    gguf_set_arr_data(file, "tokenizer.ggml.scores", GGUF_TYPE_FLOAT32, words.scores.data(), words.scores.size());
+    gguf_set_arr_data(file, "tokenizer.ggml.token_type", GGUF_TYPE_INT32, words.types.data(), words.types.size());
+    number("tokenizer.ggml.bos_token_id", 1);
+    number("tokenizer.ggml.eos_token_id", static_cast<std::int64_t>(kEnd));
+    number("tokenizer.ggml.unknown_token_id", 0);
+    gguf_set_val_str(file, "tokenizer.chat_template",
+                     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n"
+                     "{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}");
+  }
+
+  ggml_tensor* matrix(const std::string& name, std::int64_t columns, std::int64_t rows, float scale) {
+    ggml_tensor* tensor = ggml_new_tensor_2d(context_.get(), GGML_TYPE_F32, columns, rows);
+    auto* data = static_cast<float*>(tensor->data);
+    for (std::int64_t i = 0; i < columns * rows; ++i) data[i] = random_.normal() * scale;
+    add(name, tensor);
+    return tensor;
+  }
+
+  void ones(const std::string& name, std::int64_t size) {
+    ggml_tensor* tensor = ggml_new_tensor_1d(context_.get(), GGML_TYPE_F32, size);
+    auto* data = static_cast<float*>(tensor->data);
+    for (std::int64_t i = 0; i < size; ++i) data[i] = 1;
+    add(name, tensor);
+  }
+
+  bool save(const std::string& path) { return gguf_write_to_file(file_.get(), path.c_str(), false); }
+
+ private:
+  void add(const std::string& name, ggml_tensor* tensor) {
+    ggml_set_name(tensor, name.c_str());
+    gguf_add_tensor(file_.get(), tensor);
+  }
+  struct Free {
+    void operator()(ggml_context* context) const { ggml_free(context); }
+    void operator()(gguf_context* file) const { gguf_free(file); }
+  };
+  Random random_;
+  std::unique_ptr<ggml_context, Free> context_;
+  std::unique_ptr<gguf_context, Free> file_;
+};
+
+void blocks(Writer& writer, const Shape& shape) {
+  std::int64_t kv_width = shape.width / shape.heads * shape.kv_heads;
+  float scale = 1.0F / std::sqrt(static_cast<float>(shape.width));
+  for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
+    std::string prefix = "blk." + std::to_string(layer) + ".";
+    writer.ones(prefix + "attn_norm.weight", shape.width);
+    writer.matrix(prefix + "attn_q.weight", shape.width, shape.width, scale);
+    writer.matrix(prefix + "attn_k.weight", shape.width, kv_width, scale);
+    writer.matrix(prefix + "attn_v.weight", shape.width, kv_width, scale);
+    writer.matrix(prefix + "attn_output.weight", shape.width, shape.width, scale);
+    writer.ones(prefix + "ffn_norm.weight", shape.width);
+    writer.matrix(prefix + "ffn_gate.weight", shape.width, shape.hidden, scale);
+    writer.matrix(prefix + "ffn_up.weight", shape.width, shape.hidden, scale);
+    writer.matrix(prefix + "ffn_down.weight", shape.hidden, shape.width, scale);
+  }
+}
+
+// Bytes, single characters and specials have zero rows: their logit is 0 where words have a
+// deviation of 3. The end's row is twice as long as a word's, so that it wins now and then.
+void shape_output(ggml_tensor* output, std::int64_t width) {
+  auto* data = static_cast<float*>(output->data);
+  auto row = [&](std::size_t id) { return data + static_cast<std::int64_t>(id) * width; };
+  constexpr std::size_t kCharacters = 95;
+  for (std::size_t id = 0; id < kFirstWord + kCharacters; ++id) {
+    for (std::int64_t i = 0; i < width; ++i) row(id)[i] *= id == kEnd ? 2.0F : 0.0F;
+  }
+}
+
+int run(std::uint64_t seed, const Shape& shape, const std::string& path) {
+  Random random(seed ^ 0x766f636162U);
+  Vocabulary words = vocabulary(random);
+  auto size = static_cast<std::int64_t>(words.texts.size());
+  Writer writer(seed);
+  writer.header(shape, words);
+  float scale = 3.0F / std::sqrt(static_cast<float>(shape.width));
+  ggml_tensor* embeddings = writer.matrix("token_embd.weight", shape.width, size, scale);
+  blocks(writer, shape);
+  writer.ones("output_norm.weight", shape.width);
+  ggml_tensor* output = shape.tied ? embeddings : writer.matrix("output.weight", shape.width, size, scale);
+  shape_output(output, shape.width);
+  if (writer.save(path)) return 0;
+  std::fprintf(stderr, "tiny-llm: cannot write %s\n", path.c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::uint64_t seed = 7;
+  Shape shape;
+  std::string path;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    std::string_view flag = argv[i];
+    std::string value = argv[i + 1];
+    if (flag == "--seed") seed = std::strtoull(value.c_str(), nullptr, 10);
+    if (flag == "--shape") shape.tied = value == "tied";
+    if (flag == "--out") path = value;
+  }
+  if (path.empty()) {
+    std::fputs("usage: tiny-llm --seed N --shape gqa|tied --out FILE.gguf\n", stderr);
+    return 2;
+  }
+  return run(seed, shape, path);
+}
