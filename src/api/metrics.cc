@@ -69,21 +69,27 @@ void cache_metrics(const serve::Entries& entries, std::string& out) {
   auto as = [](std::uint64_t value) { return static_cast<double>(value); };
   one(out, "entries", "gauge", "Entries in the store.", as(stats.store.records));
   one(out, "store_bytes", "gauge", "Bytes of the store on disk.", as(stats.store.bytes));
-  one(out, "store_bytes_max", "gauge", "Limit of the store (--disk-max).", as(stats.store.bytes_max));
+  one(out, "store_bytes_max", "gauge", "Limit of the store (--disk-max).",
+      as(stats.store.bytes_max));
   one(out, "store_commits_total", "counter", "Transactions.", as(stats.store.commits));
   one(out, "store_evicted_total", "counter", "Entries evicted for room.", as(stats.store.evicted));
   one(out, "store_expired_total", "counter", "Entries past their time.", as(stats.store.expired));
-  one(out, "store_corrupt_total", "counter", "Entries dropped for a wrong checksum.", as(stats.store.corrupt));
-  one(out, "store_failed_total", "counter", "Batches that could not be written.", as(stats.store.failed));
+  one(out, "store_corrupt_total", "counter", "Entries dropped for a wrong checksum.",
+      as(stats.store.corrupt));
+  one(out, "store_failed_total", "counter", "Batches that could not be written.",
+      as(stats.store.failed));
   one(out, "offers_total", "counter", "Answers offered to the cache.", as(stats.offers));
   one(out, "offers_lost_total", "counter", "Answers that were not stored.", as(stats.offers_lost));
-  one(out, "limit_evicted_total", "counter", "Entries evicted by a scope's limit.", as(stats.evicted_by_limit));
-  one(out, "semantic_errors_total", "counter", "Semantic look-ups that failed.", as(stats.semantic_errors));
+  one(out, "limit_evicted_total", "counter", "Entries evicted by a scope's limit.",
+      as(stats.evicted_by_limit));
+  one(out, "semantic_errors_total", "counter", "Semantic look-ups that failed.",
+      as(stats.semantic_errors));
   one(out, "index_vectors", "gauge", "Vectors in the index.", as(stats.index.entries));
   one(out, "index_bytes", "gauge", "Memory of the index.", as(stats.index.bytes));
   one(out, "index_spaces", "gauge", "Spaces of the index.", as(stats.index.spaces));
   one(out, "front_bytes", "gauge", "Bytes of the memory front.", as(stats.front.bytes));
-  one(out, "front_bytes_max", "gauge", "Limit of the memory front (--memory-max).", as(stats.front.bytes_max));
+  one(out, "front_bytes_max", "gauge", "Limit of the memory front (--memory-max).",
+      as(stats.front.bytes_max));
   one(out, "front_entries", "gauge", "Entries of the memory front.", as(stats.front.entries));
 }
 
@@ -110,15 +116,24 @@ std::string metrics(const Context& context) {
   histogram(out, "tier=\"semantic\"", stats.semantic_seconds);
   histogram(out, "tier=\"generated\"", stats.generated_seconds);
   one(out, "flights", "gauge", "Answers in the making.", static_cast<double>(stats.in_flight));
-  one(out, "answers_failed_total", "counter", "Answers that ended in an error.", static_cast<double>(stats.failed));
-  one(out, "answers_refused_total", "counter", "Errors of the upstream that were passed on.", static_cast<double>(stats.refused));
-  one(out, "answers_stored_total", "counter", "Answers that were kept.", static_cast<double>(stats.stored));
-  one(out, "answers_not_stored_total", "counter", "Answers that may not be kept.", static_cast<double>(stats.not_stored));
-  one(out, "lookup_deadlines_total", "counter", "Look-ups that took too long and counted as a miss.", static_cast<double>(stats.lookup_deadlines));
-  one(out, "tokens_saved_total", "counter", "Tokens of answers that were not generated again.", static_cast<double>(stats.tokens_saved));
+  one(out, "answers_failed_total", "counter", "Answers that ended in an error.",
+      static_cast<double>(stats.failed));
+  one(out, "answers_refused_total", "counter", "Errors of the upstream that were passed on.",
+      static_cast<double>(stats.refused));
+  one(out, "answers_stored_total", "counter", "Answers that were kept.",
+      static_cast<double>(stats.stored));
+  one(out, "answers_not_stored_total", "counter", "Answers that may not be kept.",
+      static_cast<double>(stats.not_stored));
+  one(out, "lookup_deadlines_total", "counter",
+      "Look-ups that took too long and counted as a miss.",
+      static_cast<double>(stats.lookup_deadlines));
+  one(out, "tokens_saved_total", "counter", "Tokens of answers that were not generated again.",
+      static_cast<double>(stats.tokens_saved));
   serve::Embeddings::Stats embeddings = context.embeddings.stats();
-  one(out, "embedding_inputs_total", "counter", "Inputs of /v1/embeddings.", static_cast<double>(embeddings.inputs));
-  one(out, "embedding_inputs_cached_total", "counter", "Of these, from the cache.", static_cast<double>(embeddings.inputs_cached));
+  one(out, "embedding_inputs_total", "counter", "Inputs of /v1/embeddings.",
+      static_cast<double>(embeddings.inputs));
+  one(out, "embedding_inputs_cached_total", "counter", "Of these, from the cache.",
+      static_cast<double>(embeddings.inputs_cached));
   cache_metrics(context.entries, out);
   if (context.more_metrics) context.more_metrics(out);
   return out;

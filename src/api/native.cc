@@ -16,8 +16,8 @@ using base::Code;
 using base::fail;
 using json::Value;
 
-constexpr std::size_t kEntriesMax = 1000;   // of one page
-constexpr std::size_t kInsertMax = 10000;   // of one insert
+constexpr std::size_t kEntriesMax = 1000;  // of one page
+constexpr std::size_t kInsertMax = 10000;  // of one insert
 constexpr std::chrono::seconds kInsertDeadline{600};
 
 base::Call call_of(Context& context, std::chrono::seconds limit = std::chrono::seconds(60)) {
@@ -87,8 +87,8 @@ base::Result<std::vector<serve::NewEntry>> entries_of(const Value& body,
 base::Result<> insert(Context& context, const Visit& visit) {
   TRY(body, body_of(visit));
   TRY(entries, entries_of(body, context.default_model));
-  TRY(ids, context.entries.insert(call_of(context, kInsertDeadline), visit.tenant,
-                                  std::move(entries)));
+  TRY(ids,
+      context.entries.insert(call_of(context, kInsertDeadline), visit.tenant, std::move(entries)));
   json::Array list;
   for (key::EntryId id : ids) list.push_back(base::hex(id));
   Value out;
@@ -110,8 +110,8 @@ base::Result<> list(Context& context, const Visit& visit) {
     auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), scan.limit);
     bool whole = error == std::errc{} && end == limit->data() + limit->size();
     if (!whole || scan.limit == 0 || scan.limit > kEntriesMax) {
-      return fail(Code::invalid, fmt::format("limit is '{}': 1 to {} is allowed", *limit,
-                                             kEntriesMax));
+      return fail(Code::invalid,
+                  fmt::format("limit is '{}': 1 to {} is allowed", *limit, kEntriesMax));
     }
   }
   if (std::optional<std::string> after = query_value(query, "after")) {
@@ -174,7 +174,8 @@ base::Result<> explain(Context& context, const Visit& visit, const std::string& 
   std::string own = visit.tenant.admin ? "" : visit.tenant.id;
   if (id == "last") {
     json::Array list;
-    for (const auto& decision : context.journal.last(own, 20)) list.push_back(write_decision(decision));
+    for (const auto& decision : context.journal.last(own, 20))
+      list.push_back(write_decision(decision));
     Value out;
     out.set("decisions", std::move(list));
     reply(visit, out);
@@ -187,7 +188,8 @@ base::Result<> explain(Context& context, const Visit& visit, const std::string& 
   }
   if (!base::parse_hex64(id)) {
     return fail(Code::not_found, fmt::format("no decision {} in the journal, which holds the last "
-                                             "ones only", id));
+                                             "ones only",
+                                             id));
   }
   TRY(entry, id_of(id));
   TRY(view, context.entries.show(call_of(context), visit.tenant, entry));

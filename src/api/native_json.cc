@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -81,8 +82,9 @@ base::Result<chat::Request> request_of(const Value& body) {
       word.empty() ? chat::Dialect::openai_chat : chat::parse_dialect(word);
   bool known = dialect == chat::Dialect::openai_chat || dialect == chat::Dialect::openai_completion;
   if (!known) {
-    return fail(Code::invalid,
-                fmt::format("'dialect' is '{}': openai.chat or openai.completions is allowed", word));
+    return fail(
+        Code::invalid,
+        fmt::format("'dialect' is '{}': openai.chat or openai.completions is allowed", word));
   }
   return wire::openai::read_request(*dialect, json::write(*body.find("request")), {});
 }
@@ -111,6 +113,9 @@ base::Result<chat::Answer> answer_of(const Value& body, chat::Dialect dialect) {
   answer.events.push_back(std::move(event));
   return answer;
 }
+
+// Six digits: a cosine is computed in floats, and 0.85 should read 0.85.
+Value rounded(float value) { return Value::of(std::round(static_cast<double>(value) * 1e6) / 1e6); }
 
 bool says_nothing(const store::Filter& filter) {
   return !filter.everything && filter.ids.empty() && !filter.tenant && !filter.user &&
@@ -157,8 +162,8 @@ base::Result<serve::NewEntry> read_entry(const Value& body, const std::string& d
 base::Result<store::Filter> read_filter(const Value& body, base::WallTime now) {
   if (!body.is_object()) return fail(Code::invalid, "the body must be a JSON object");
   static constexpr std::array<std::string_view, 11> kKnown = {
-      "ids", "model", "tag", "scope", "user", "tenant", "dialect", "older_than", "prefix", "all",
-      "dry_run"};
+      "ids",     "model",      "tag",    "scope", "user",   "tenant",
+      "dialect", "older_than", "prefix", "all",   "dry_run"};
   for (const json::Member& member : *body.object()) {
     if (std::ranges::find(kKnown, member.name) == kKnown.end()) {
       return fail(Code::invalid, fmt::format("'{}' is unknown; known are {}", member.name,
@@ -234,15 +239,15 @@ Value write_decision(const serve::Decision& decision) {
   out.set("outcome", decision.outcome);
   if (!decision.tier.empty()) out.set("tier", decision.tier);
   if (decision.answer_id != 0) out.set("answer_id", base::hex(decision.answer_id));
-  if (!decision.tier.empty()) out.set("similarity", Value::of(static_cast<double>(decision.similarity)));
+  if (!decision.tier.empty()) out.set("similarity", rounded(decision.similarity));
   out.set("mode", decision.mode);
-  out.set("floor", Value::of(static_cast<double>(decision.floor)));
+  out.set("floor", rounded(decision.floor));
   out.set("notes", json::Array(decision.controls.begin(), decision.controls.end()));
   json::Array candidates;
   for (const serve::Weighed& weighed : decision.candidates) {
     Value row;
     row.set("answer_id", base::hex(weighed.id));
-    row.set("cosine", Value::of(static_cast<double>(weighed.cosine)));
+    row.set("cosine", rounded(weighed.cosine));
     row.set("accepted", weighed.accepted);
     row.set("reasons", json::Array(weighed.reasons.begin(), weighed.reasons.end()));
     candidates.push_back(std::move(row));

@@ -11,7 +11,8 @@ namespace refrain::api::native {
 base::Result<serve::NewEntry> read_entry(const json::Value& body, const std::string& default_model);
 
 /// A request to be looked up: the same without an answer.
-base::Result<chat::Request> read_question(const json::Value& body, const std::string& default_model);
+base::Result<chat::Request> read_question(const json::Value& body,
+                                          const std::string& default_model);
 
 /// {"ids","model","tag","scope","user","tenant","dialect","older_than" (seconds),"prefix","all"}.
 /// Errors: invalid (nothing is said that could match, unknown member, wrong type).

@@ -67,7 +67,8 @@ void embed(Context& context, const Visit& visit) {
 
 void pass_through(Context& context, const Visit& visit) {
   const net::Request& http = visit.exchange->request();
-  serve::Forwarded forwarded{http.method, http.target, http.headers, http.body, visit.tenant.upstream_key};
+  serve::Forwarded forwarded{http.method, http.target, http.headers, http.body,
+                             visit.tenant.upstream_key};
   auto exchange = visit.exchange;
   context.forward.start(std::move(forwarded), [visit](chat::Refusal reply) {
     visit.exchange->reply({reply.status, std::move(reply.headers), std::move(reply.body)});

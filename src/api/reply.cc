@@ -1,6 +1,6 @@
 // A whole reply waits for the end of its flight; a streamed one for its head or its end, whichever
-// is first, and then reads the flight's log whenever the connection can take more. Both are woken by
-// the flight; nothing waits. A wake-up may run on the writer's thread, so it renders at most one
+// is first, and then reads the flight's log whenever the connection can take more. Both are woken
+// by the flight; nothing waits. A wake-up may run on the writer's thread, so it renders at most one
 // reply and hands it to the connection's own thread.
 #include "api/reply.h"
 
@@ -40,7 +40,9 @@ class Reading : public std::enable_shared_from_this<Reading> {
  public:
   Reading(std::shared_ptr<net::Exchange> exchange, serve::Ticket ticket, ReplyPlan plan,
           const base::Clock& clock)
-      : exchange_(std::move(exchange)), ticket_(std::move(ticket)), plan_(std::move(plan)),
+      : exchange_(std::move(exchange)),
+        ticket_(std::move(ticket)),
+        plan_(std::move(plan)),
         clock_(clock) {}
 
   void start() {
@@ -186,8 +188,8 @@ void answer_from_memory(const std::shared_ptr<net::Exchange>& exchange, serve::T
     exchange->stream(200, std::move(headers), std::make_unique<Stored>(std::move(out)));
   } else {
     headers.emplace_back("content-type", "application/json");
-    exchange->reply({200, std::move(headers),
-                     plan.voice->whole(*ticket.answer, ticket.head, ticket.outcome)});
+    exchange->reply(
+        {200, std::move(headers), plan.voice->whole(*ticket.answer, ticket.head, ticket.outcome)});
   }
   if (plan.done) plan.done(ticket.head, ticket.outcome, ticket.answer.get());
 }

@@ -1,6 +1,6 @@
 // Routes are a table of path, methods and door. The order of questions: is there such a route here,
-// is the method right, who asks, may they. A request whose tenant is uncertain is served without the
-// cache; only the native door, which shows what others stored, turns it away.
+// is the method right, who asks, may they. A request whose tenant is uncertain is served without
+// the cache; only the native door, which shows what others stored, turns it away.
 #include "api/router.h"
 
 #include <algorithm>
@@ -134,7 +134,8 @@ base::Result<> check_doors(std::string_view doors) {
     if (!known) {
       return base::fail(base::Code::invalid,
                         fmt::format("unknown door '{}': openai, tgi, gkv, native and operations "
-                                    "are allowed", name));
+                                    "are allowed",
+                                    name));
     }
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
   }
@@ -149,8 +150,7 @@ net::Response render_error(int status, std::string_view reason, const std::strin
                                                          : wire::tgi::ErrorType::validation);
       break;
     case Door::gkv: body = wire::gkv::error_body(reason, status); break;
-    default:
-      body = wire::openai::error_body({reason, openai_type(status), "", ""});
+    default: body = wire::openai::error_body({reason, openai_type(status), "", ""});
   }
   net::Headers headers = {{"content-type", "application/json"}};
   if (status == 503) headers.emplace_back("retry-after", "1");
@@ -176,14 +176,15 @@ void Router::handle(std::shared_ptr<net::Exchange> exchange) {
   const Route* route = find_route(http.path);
   bool here = route && lists(context_.listener_doors[http.listener], route->door);
   if (!here) {
-    exchange->reply(render_error(404, fmt::format("no route {} {}", http.method, http.path),
-                                 http.path));
+    exchange->reply(
+        render_error(404, fmt::format("no route {} {}", http.method, http.path), http.path));
     return;
   }
   if (!allows(route->methods, http.method)) {
     net::Response response = render_error(
-        405, fmt::format("{} does not allow {}; it allows {}", http.path, http.method,
-                         route->methods), http.path);
+        405,
+        fmt::format("{} does not allow {}; it allows {}", http.path, http.method, route->methods),
+        http.path);
     response.headers.emplace_back("allow", std::string(route->methods));
     exchange->reply(std::move(response));
     return;
@@ -218,16 +219,15 @@ void Router::native(const Visit& visit) {
                            "the native door wants an API key of the keys file, or, without such a "
                            "file, a request from this machine itself"});
   }
-  base::Result<> queued =
-      context_.work.submit([this, visit] { native::handle(context_, visit); });
+  base::Result<> queued = context_.work.submit([this, visit] { native::handle(context_, visit); });
   if (!queued) native::refuse(visit, 503, queued.error());
 }
 
 void Router::operations(const Visit& visit) {
   const std::string& path = visit.exchange->request().path;
   if (path == "/metrics") {
-    visit.exchange->reply({200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}},
-                           metrics(context_)});
+    visit.exchange->reply(
+        {200, {{"content-type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics(context_)});
     return;
   }
   json::Value body;
@@ -245,7 +245,9 @@ void Router::operations(const Visit& visit) {
   } else {
     body.set("name", "refrain");
     body.set("version", context_.version);
-    body.set("docs", "POST /v1/chat/completions, /generate, /tgi/generate; GET /refrain/v1/stats, /metrics");
+    body.set(
+        "docs",
+        "POST /v1/chat/completions, /generate, /tgi/generate; GET /refrain/v1/stats, /metrics");
   }
   reply_json(visit, status, json::write(body));
 }

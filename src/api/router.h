@@ -21,8 +21,8 @@ class Router final : public net::Handler {
   Context context_;
 };
 
-/// Renders an error that the server found itself (a body too large, a bad request line) in the dialect
-/// of the path's door. Fits net::Options::error_body.
+/// Renders an error that the server found itself (a body too large, a bad request line) in the
+/// dialect of the path's door. Fits net::Options::error_body.
 net::Response render_error(int status, std::string_view reason, const std::string& path);
 
 /// Checks a list of doors such as "openai,gkv". Errors: invalid, naming the unknown one.

@@ -47,9 +47,7 @@ class Reader {
   std::chrono::milliseconds duration(std::string_view name) {
     return take(name, parse_duration(text(name)));
   }
-  bool on(std::string_view name) {
-    return one_of(name, {"on", "off"}) == "on";
-  }
+  bool on(std::string_view name) { return one_of(name, {"on", "off"}) == "on"; }
   std::size_t count(std::string_view name) {
     std::string word = text(name);
     std::size_t number = 0;
@@ -118,7 +116,8 @@ void read_listeners(Reader& in, Config& out) {
     std::size_t colon = rest.rfind(':');
     std::string_view port = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
     auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listener.port);
-    if (colon == std::string_view::npos || error != std::errc{} || end != port.data() + port.size()) {
+    if (colon == std::string_view::npos || error != std::errc{} ||
+        end != port.data() + port.size()) {
       in.fault("listen", "ADDRESS:PORT, such as 127.0.0.1:8780 or [::1]:8780,");
       return;
     }
@@ -241,8 +240,15 @@ void read_limits(Reader& in, Config& out) {
 
 Result<std::uint64_t> parse_bytes(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {
-      {{"", 1}, {"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9},
-       {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}}};
+      {{"", 1},
+       {"B", 1},
+       {"KB", 1e3},
+       {"MB", 1e6},
+       {"GB", 1e9},
+       {"KiB", 1024.0},
+       {"MiB", 1048576.0},
+       {"GiB", 1073741824.0},
+       {"TiB", 1099511627776.0}}};
   std::string_view unit;
   Result<double> number = parse_number(text, unit);
   for (const auto& [name, factor] : kUnits) {

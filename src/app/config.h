@@ -21,7 +21,7 @@ struct UpstreamSetting {
 struct Config {
   net::Options net;
   std::chrono::milliseconds drain{};
-  std::string data_dir;            // ":memory:" or an absolute path
+  std::string data_dir;  // ":memory:" or an absolute path
   std::string keys;
   std::vector<UpstreamSetting> upstreams;
   std::vector<std::pair<std::string, std::string>> upstream_routes;  // pattern, name
@@ -39,7 +39,8 @@ struct Config {
   std::string log_level;
 };
 
-/// Errors: invalid; one line that names the setting, the value, where it came from and what is allowed.
+/// Errors: invalid; one line that names the setting, the value, where it came from and what is
+/// allowed.
 base::Result<Config> configure(const Values& values);
 
 /// "64MiB", "1.5GiB", "100" (bytes). Errors: invalid.

@@ -15,6 +15,7 @@
 #include "cache/cache.h"
 #include "embed/spec.h"
 #include "fetch/client.h"
+#include "policy/value.h"
 #include "serve/collector.h"
 #include "serve/embeddings.h"
 #include "serve/entries.h"
@@ -32,8 +33,10 @@ std::size_t cores() { return std::max(1U, std::thread::hardware_concurrency()); 
 // Without --upstream there is no model: what is stored is answered, the rest gets a clear error.
 class NoUpstream final : public chat::Producer {
  public:
-  void start(const base::Call&, const chat::Request&, std::shared_ptr<chat::Flight> flight) override {
-    flight->finish({chat::End::Kind::failed, {},
+  void start(const base::Call&, const chat::Request&,
+             std::shared_ptr<chat::Flight> flight) override {
+    flight->finish({chat::End::Kind::failed,
+                    {},
                     {base::Code::unavailable,
                      "nothing stored answers this, and no model API is set: start refrain with "
                      "--upstream URL"}});
@@ -41,7 +44,8 @@ class NoUpstream final : public chat::Producer {
 };
 
 chat::Refusal refusal_of(const base::Error& error) {
-  return {502, {{"content-type", "application/json"}},
+  return {502,
+          {{"content-type", "application/json"}},
           wire::openai::error_body({error.what, "server_error", "", base::name(error.code)})};
 }
 
@@ -51,8 +55,9 @@ class Passing final : public serve::Forward {
 
   void start(serve::Forwarded request, std::function<void(chat::Refusal)> done) override {
     if (!remote_) {
-      done(refusal_of({base::Code::unavailable, "no model API is set: start refrain with "
-                                                "--upstream URL"}));
+      done(refusal_of({base::Code::unavailable,
+                       "no model API is set: start refrain with "
+                       "--upstream URL"}));
       return;
     }
     upstream::Passage passage{request.method, request.target, std::move(request.headers),
@@ -113,7 +118,8 @@ Result<upstream::Options> upstream_options(const Config& config) {
     upstream.stream_usage = config.stream_usage;
     options.upstreams.push_back(std::move(upstream));
   }
-  for (const auto& [pattern, name] : config.upstream_routes) options.routes.push_back({pattern, name});
+  for (const auto& [pattern, name] : config.upstream_routes)
+    options.routes.push_back({pattern, name});
   return options;
 }
 
@@ -123,7 +129,8 @@ Result<> make_folder(const std::string& folder) {
   std::filesystem::create_directories(folder, error);
   if (error) {
     return base::fail(base::Code::io, fmt::format("data folder {} cannot be made: {}; choose "
-                                                  "another by --data-dir", folder, error.message()));
+                                                  "another by --data-dir",
+                                                  folder, error.message()));
   }
   return {};
 }
@@ -177,6 +184,10 @@ struct Graph::Parts {
 
   Result<> open_cache() {
     TRY_DO(make_folder(config.data_dir));
+    config.store.value = [](const store::Facts& facts) {
+      return policy::value({facts.stored, facts.used, facts.now, facts.hits,
+                            std::chrono::microseconds(facts.cost_microseconds), facts.bytes});
+    };
     TRY(opened, store::open(config.store, clock));
     store = std::move(opened);
     cache::Cache::Options options;
@@ -196,8 +207,8 @@ struct Graph::Parts {
       options.dim = embedder->info().dim;
       if (config.data_dir != ":memory:") options.snapshot = config.data_dir + "/index.snapshot";
     }
-    TRY(made, cache::Cache::open(std::move(options),
-                                 {*store, embedder.get(), work, lookup, clock}));
+    TRY(made,
+        cache::Cache::open(std::move(options), {*store, embedder.get(), work, lookup, clock}));
     cache = std::move(made);
     return {};
   }
@@ -224,8 +235,9 @@ struct Graph::Parts {
     TRY(table, read_keys(config.keys, config.data_dir));
     table.anonymous_admin = config.anonymous_admin;
     tenants = std::make_unique<key::Tenants>(table);
-    api::Context context{*completions, *embeddings, *entries, collector, *passing, journal, *tenants,
-                         work, clock, kVersion, config.default_model};
+    api::Context context{
+        *completions, *embeddings, *entries, collector,           *passing, journal, *tenants,
+        work,         clock,       kVersion, config.default_model};
     context.requests_max = config.net.requests_max;
     for (const net::Listener& listener : config.net.listeners) {
       context.listener_doors.push_back(listener.doors);
@@ -275,7 +287,8 @@ void Graph::stop() {
   if (parts_->cache) parts_->cache->stop();
 }
 
-Result<std::unique_ptr<embed::Embedder>> open_embedder(const Config& config, fetch::Client& client) {
+Result<std::unique_ptr<embed::Embedder>> open_embedder(const Config& config,
+                                                       fetch::Client& client) {
   embed::SpecOptions options;
   options.minilm_file = minilm_file(config.embedder_file);
   options.contexts = config.embedder_contexts;

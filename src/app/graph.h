@@ -10,7 +10,8 @@
 
 namespace refrain::app {
 
-/// The running server: everything that serve needs, built top to bottom, stopped the other way round.
+/// The running server: everything that serve needs, built top to bottom, stopped the other way
+/// round.
 class Graph {
  public:
   /// Errors: whatever keeps a server from starting, as one sentence.
@@ -22,7 +23,8 @@ class Graph {
   std::vector<std::uint16_t> ports() const;
   /// Once a second or so: expiry, counts of hits, growth of the index.
   void upkeep();
-  /// Refuses new requests, lets running ones finish for `drain`, writes what is waiting. Idempotent.
+  /// Refuses new requests, lets running ones finish for `drain`, writes what is waiting.
+  /// Idempotent.
   void stop();
 
  private:

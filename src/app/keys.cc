@@ -25,9 +25,10 @@ Result<> load_secret(const std::string& path, std::span<std::byte> secret) {
   std::ifstream in(path, std::ios::binary);
   in.read(reinterpret_cast<char*>(secret.data()), static_cast<std::streamsize>(secret.size()));
   if (in.gcount() != static_cast<std::streamsize>(secret.size())) {
-    return fail(Code::corrupt, fmt::format("{} does not hold {} bytes: restore it, or remove it and "
-                                           "lose the link to entries of derived tenants", path,
-                                           secret.size()));
+    return fail(Code::corrupt,
+                fmt::format("{} does not hold {} bytes: restore it, or remove it and "
+                            "lose the link to entries of derived tenants",
+                            path, secret.size()));
   }
   return {};
 }
@@ -65,7 +66,8 @@ Result<key::Tenants::Options::Row> read_row(const toml::table& row, const std::s
   if (out.keys.empty()) return wrong("a tenant needs 'keys', a list with at least one API key");
   out.tenant.admin = row["admin"].value_or(false);
   out.tenant.upstream_key = row["upstream-key"].value_or(std::string());
-  std::optional<key::ScopeKind> scope = key::parse_scope(row["scope"].value_or(std::string("tenant")));
+  std::optional<key::ScopeKind> scope =
+      key::parse_scope(row["scope"].value_or(std::string("tenant")));
   if (!scope) return wrong("'scope' must be user, tenant or global");
   out.tenant.scope = *scope;
   out.tenant.allowed.bypass = row["allow-bypass"].value_or(true);
@@ -90,7 +92,8 @@ Result<key::Tenants::Options> read_keys(const std::string& file, const std::stri
     base::random_secret(options.secret);
   } else {
     std::string path = data_dir + "/secret";
-    TRY_DO(fs::exists(path) ? load_secret(path, options.secret) : make_secret(path, options.secret));
+    TRY_DO(fs::exists(path) ? load_secret(path, options.secret)
+                            : make_secret(path, options.secret));
   }
   if (file.empty()) return options;
   if (!fs::exists(file)) return fail(Code::invalid, fmt::format("--keys {}: no such file", file));

@@ -12,8 +12,8 @@ namespace refrain::app {
 /// Errors: invalid (with the line), io (the secret cannot be read or made).
 base::Result<key::Tenants::Options> read_keys(const std::string& file, const std::string& data_dir);
 
-/// The GGUF file of the embedder `minilm`: the given one, or the one that tools/setup made, found from
-/// where the program lies, or a packaged one under /usr/share/refrain.
+/// The GGUF file of the embedder `minilm`: the given one, or the one that tools/setup made, found
+/// from where the program lies, or a packaged one under /usr/share/refrain.
 std::string minilm_file(const std::string& given);
 
 }  // namespace refrain::app

@@ -36,7 +36,8 @@ TEST_F(KeysTest, TheSecretOfAFolderStaysTheSame) {
 }
 
 TEST_F(KeysTest, ATenantIsRead) {
-  auto keys = read_keys(file("[[tenant]]\nname = \"a\"\nkeys = [\"sk-1\"]\nadmin = true\n"), folder);
+  auto keys =
+      read_keys(file("[[tenant]]\nname = \"a\"\nkeys = [\"sk-1\"]\nadmin = true\n"), folder);
   ASSERT_TRUE(keys) << keys.error().what;
   ASSERT_EQ(keys->rows.size(), 1U);
   EXPECT_EQ(keys->rows[0].tenant.id, "a");

@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app/config.h"
 #include "app/graph.h"
@@ -31,7 +31,6 @@ std::map<std::string, std::string> environment() {
   return out;
 }
 
-
 // Flags of serve and doctor: one per setting.
 struct SettingFlags {
   Sources sources;
@@ -39,12 +38,16 @@ struct SettingFlags {
 
   void add(CLI::App& command) {
     command.add_option("--config", sources.file, "settings file (TOML)")->envname("REFRAIN_CONFIG");
-    command.add_option("--profile", sources.profile,
-                       "overlay: FILE.PROFILE.toml beside the settings file")->envname("REFRAIN_PROFILE");
+    command
+        .add_option("--profile", sources.profile,
+                    "overlay: FILE.PROFILE.toml beside the settings file")
+        ->envname("REFRAIN_PROFILE");
     for (const Setting& setting : settings()) {
       std::string initial = setting.initial.empty() ? "" : " [" + setting.initial + "]";
-      auto* option = command.add_option(flag_of(setting), given[setting.name], setting.help + initial);
-      option->group(setting.name.find('.') == std::string::npos ? "Settings" : "Settings of one door");
+      auto* option =
+          command.add_option(flag_of(setting), given[setting.name], setting.help + initial);
+      option->group(setting.name.find('.') == std::string::npos ? "Settings"
+                                                                : "Settings of one door");
       if (!setting.list) option->expected(1)->take_last();
     }
   }
@@ -97,7 +100,7 @@ base::Result<std::string> check_server(const cli::Server::Options& options) {
   return options.url + " is ready";
 }
 
-int doctor(const cli::Common& common, SettingFlags& flags) {
+int doctor(const cli::Session& common, SettingFlags& flags) {
   int status = 0;
   std::optional<Config> config = config_of(flags, common.json, status);
   if (!config) return status;
@@ -114,7 +117,7 @@ int doctor(const cli::Common& common, SettingFlags& flags) {
   return cli::doctor(common, checks);
 }
 
-int analyze(const cli::Common& common, const cli::AnalyzeCommand& command, SettingFlags& flags) {
+int analyze(const cli::Session& common, const cli::AnalyzeCommand& command, SettingFlags& flags) {
   int status = 0;
   std::optional<Config> config = config_of(flags, common.json, status);
   if (!config) return status;
@@ -122,14 +125,15 @@ int analyze(const cli::Common& common, const cli::AnalyzeCommand& command, Setti
   if (!client) return cli::report(client.error(), common.json);
   auto embedder = open_embedder(*config, **client);
   if (!embedder) return cli::report(embedder.error(), common.json);
-  if (!*embedder) return cli::report({base::Code::invalid, "analyze needs an embedder"}, common.json);
+  if (!*embedder)
+    return cli::report({base::Code::invalid, "analyze needs an embedder"}, common.json);
   return cli::analyze_file(common, command, **embedder);
 }
 
 // All subcommands with what they were given; chosen is what main() runs.
 struct Commands {
   CLI::App app{"A cache for large language models: it never answers twice and never reads twice."};
-  cli::Common common;
+  cli::Session common;
   SettingFlags serve_flags, doctor_flags, analyze_flags;
   bool print_config = false;
   cli::AskOptions ask;
@@ -159,16 +163,18 @@ struct Commands {
                               [this] { return run_serve(); });
     serve.add_flag("--print-config", print_config, "show all settings and where they come from");
     serve_flags.add(serve);
-    CLI::App& doctor_command = command(
-        "doctor", "probe folder, embedder, server and upstream", "doctor --upstream http://127.0.0.1:8000",
-        [this] { return doctor(common, doctor_flags); });
+    CLI::App& doctor_command = command("doctor", "probe folder, embedder, server and upstream",
+                                       "doctor --upstream http://127.0.0.1:8000",
+                                       [this] { return doctor(common, doctor_flags); });
     client_flags(doctor_command);
     doctor_flags.add(doctor_command);
     CLI::App& analyze_command = command("analyze", "how redundant are the prompts of a file",
-                                        "analyze prompts.jsonl --threshold 0.9",
-                                        [this] { return app::analyze(common, analyze, analyze_flags); });
+                                        "analyze prompts.jsonl --threshold 0.9", [this] {
+                                          return app::analyze(common, analyze, analyze_flags);
+                                        });
     analyze_command.add_option("FILE", analyze.file, ".jsonl, .json or .csv")->required();
-    analyze_command.add_option("--threshold", analyze.threshold, "cosine [0.9]")->check(CLI::Range(-1.0, 1.0));
+    analyze_command.add_option("--threshold", analyze.threshold, "cosine [0.9]")
+        ->check(CLI::Range(-1.0, 1.0));
     analyze_command.add_option("--samples", analyze.samples, "pairs shown [5]");
     analyze_flags.add(analyze_command);
   }
@@ -213,7 +219,8 @@ struct Commands {
                            "insert faq.jsonl --model gpt-4o --tag faq",
                            [this] { return cli::insert(common, insert); });
     client_flags(in);
-    in.add_option("FILE", insert.file, "JSON lines of question and answer; - is standard input")->required();
+    in.add_option("FILE", insert.file, "JSON lines of question and answer; - is standard input")
+        ->required();
     in.add_option("--model", insert.model, "model of lines that name none");
     in.add_option("--tag", insert.tags, "tag of lines that have none; more than one may be given");
     CLI::App& out = command("invalidate", "forget entries", "invalidate --tag faq --dry-run",
@@ -235,9 +242,10 @@ struct Commands {
     if (!invalidate.older_than.empty()) {
       base::Result<std::chrono::milliseconds> age = parse_duration(invalidate.older_than);
       if (!age) {
-        return cli::report({base::Code::invalid, fmt::format("--older-than is '{}': {} is wanted",
-                                                             invalidate.older_than, age.error().what)},
-                           common.json);
+        return cli::report(
+            {base::Code::invalid, fmt::format("--older-than is '{}': {} is wanted",
+                                              invalidate.older_than, age.error().what)},
+            common.json);
       }
       invalidate.older_than_seconds = static_cast<std::uint64_t>(age->count() / 1000);
     }

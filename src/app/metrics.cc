@@ -7,8 +7,8 @@ namespace {
 
 void line(std::string& out, std::string_view kind, std::string_view name, std::string_view help,
           double value) {
-  out += fmt::format("# HELP refrain_{} {}\n# TYPE refrain_{} {}\nrefrain_{} {}\n", name, help, name,
-                     kind, name, value);
+  out += fmt::format("# HELP refrain_{} {}\n# TYPE refrain_{} {}\nrefrain_{} {}\n", name, help,
+                     name, kind, name, value);
 }
 
 void counter(std::string& out, std::string_view name, std::string_view help, std::uint64_t value) {
@@ -23,7 +23,8 @@ void gauge(std::string& out, std::string_view name, std::string_view help, doubl
 
 void append(const net::Stats& stats, std::string& out) {
   gauge(out, "http_connections", "Open connections.", static_cast<double>(stats.connections_open));
-  gauge(out, "http_requests_open", "Requests being answered.", static_cast<double>(stats.requests_open));
+  gauge(out, "http_requests_open", "Requests being answered.",
+        static_cast<double>(stats.requests_open));
   counter(out, "http_connections_total", "Connections accepted.", stats.connections_accepted);
   counter(out, "http_requests_total", "Requests.", stats.requests);
   counter(out, "http_refused_busy_total", "503: too many open requests.", stats.refused_busy);
@@ -32,7 +33,8 @@ void append(const net::Stats& stats, std::string& out) {
   counter(out, "http_refused_bad_total", "Requests that are no HTTP.", stats.refused_bad);
   counter(out, "http_timeouts_total", "Connections that were too slow.",
           stats.timeouts_header + stats.timeouts_body + stats.timeouts_write);
-  counter(out, "http_clients_left_total", "Clients that left before their reply.", stats.clients_left);
+  counter(out, "http_clients_left_total", "Clients that left before their reply.",
+          stats.clients_left);
   counter(out, "http_received_bytes_total", "Bytes in.", stats.bytes_in);
   counter(out, "http_sent_bytes_total", "Bytes out.", stats.bytes_out);
 }

@@ -22,9 +22,11 @@ std::vector<Setting> all_settings() {
       {"data-dir", "~/.local/share/refrain", "what is kept; ':memory:' keeps nothing"},
       {"keys", "", "file of API keys and their tenants"},
       {"upstream", "", "the model API behind: URL, or NAME=URL more than once", true},
-      {"upstream-kind", "openai", "dialect of the upstream: openai or tgi; NAME=KIND for one of several", true},
+      {"upstream-kind", "openai",
+       "dialect of the upstream: openai or tgi; NAME=KIND for one of several", true},
       {"upstream-key", "", "API key that the upstream gets in place of the client's", false, true},
-      {"upstream-routes", "", "MODEL=NAME or PREFIX*=NAME: which upstream serves which model", true},
+      {"upstream-routes", "", "MODEL=NAME or PREFIX*=NAME: which upstream serves which model",
+       true},
       {"default-model", "", "model of requests that name none (TGI, GKV, ask, insert)"},
       {"upstream-connect-timeout", "5s", "to the upstream"},
       {"upstream-idle-timeout", "120s", "without a byte from the upstream"},
@@ -55,16 +57,19 @@ std::vector<Setting> all_settings() {
       {"threads", "0", "that serve the network; 0 is one per core"},
       {"journal-max", "10000", "decisions kept for explain"},
       {"statistics-dir", "", "of /data/start; DATA-DIR/statistics if empty"},
-      {"admin", "loopback", "loopback: this machine itself may use the native door without a key; off"},
+      {"admin", "loopback",
+       "loopback: this machine itself may use the native door without a key; off"},
       {"log-level", "info", "debug, info, warn, error or off"}};
   for (const char* door : {"chat", "completions", "embeddings", "tgi", "gkv"}) {
-    auto add = [&](std::string_view what, std::string initial, std::string help, bool more = false) {
+    auto add = [&](std::string_view what, std::string initial, std::string help,
+                   bool more = false) {
       list.push_back({fmt::format("{}.{}", door, what), std::move(initial), std::move(help), more});
     };
     add("semantic", "", "mode of this door; empty: as 'semantic'");
     add("floor", "", "cosine floor of this door; empty: as 'floor'");
     add("ttl", "", "of this door; empty: as 'ttl'");
-    add("store-length", std::string_view(door) == "tgi" || std::string_view(door) == "gkv" ? "on" : "off",
+    add("store-length",
+        std::string_view(door) == "tgi" || std::string_view(door) == "gkv" ? "on" : "off",
         "keep answers that ended at their limit");
     add("ignore", "", "top-level members of the body that are left out of the key", true);
   }
@@ -91,7 +96,8 @@ Result<> take(const toml::node& node, const std::string& name, const std::string
   auto line = node.source().begin.line;
   if (!setting) {
     return fail(Code::invalid, fmt::format("{} line {}: unknown setting '{}'; refrain serve "
-                                           "--print-config lists them all", file, line, name));
+                                           "--print-config lists them all",
+                                           file, line, name));
   }
   std::vector<std::string> texts;
   if (const toml::array* array = node.as_array()) {

@@ -13,11 +13,12 @@ namespace refrain::app {
 
 /// One thing that can be set: by flag, environment or file, in that order of precedence.
 struct Setting {
-  std::string name;      // in the file: "lookup.deadline"; flag --lookup-deadline; REFRAIN_LOOKUP_DEADLINE
-  std::string initial;   // the default, as text
+  std::string
+      name;  // in the file: "lookup.deadline"; flag --lookup-deadline; REFRAIN_LOOKUP_DEADLINE
+  std::string initial;  // the default, as text
   std::string help;
-  bool list = false;     // may be given more than once
-  bool secret = false;   // never printed
+  bool list = false;    // may be given more than once
+  bool secret = false;  // never printed
 };
 
 /// All settings, in the order in which --print-config shows them.
@@ -26,7 +27,8 @@ const std::vector<Setting>& settings();
 std::string flag_of(const Setting& setting);         // "--lookup-deadline"
 std::string environment_of(const Setting& setting);  // "REFRAIN_LOOKUP_DEADLINE"
 
-/// A value and where it came from: "default", "environment REFRAIN_X", "file refrain.toml", "flag --x".
+/// A value and where it came from: "default", "environment REFRAIN_X", "file refrain.toml", "flag
+/// --x".
 struct Value {
   std::vector<std::string> texts;
   std::string origin = "default";
@@ -34,10 +36,10 @@ struct Value {
 using Values = std::map<std::string, Value, std::less<>>;
 
 struct Sources {
-  std::string file;                                   // --config; "" none
-  std::string profile;                                // --profile: FILE with .PROFILE before its ending
+  std::string file;     // --config; "" none
+  std::string profile;  // --profile: FILE with .PROFILE before its ending
   std::map<std::string, std::vector<std::string>> flags;  // by setting name
-  std::map<std::string, std::string> environment;     // by variable
+  std::map<std::string, std::string> environment;         // by variable
 };
 
 /// Layers the sources over the defaults.

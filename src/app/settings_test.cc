@@ -72,7 +72,8 @@ TEST_F(SettingsTest, BrokenTomlIsNamedWithItsLine) {
 
 TEST_F(SettingsTest, ATableOfADoorAndAListAreRead) {
   Sources sources;
-  sources.file = file("a.toml", "listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n[gkv]\nfloor = 0.7\n");
+  sources.file =
+      file("a.toml", "listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n[gkv]\nfloor = 0.7\n");
   base::Result<Values> values = layer(sources);
   ASSERT_TRUE(values) << values.error().what;
   EXPECT_THAT((*values)["listen"].texts, ElementsAre("127.0.0.1:1", "127.0.0.1:2"));

@@ -1,9 +1,9 @@
 // The life of an entry here. offer() gives it an id, shows it in the front and the index at once,
-// and hands the writing to a pool; until the store has acknowledged it, Pending answers for it, so a
-// question asked again a microsecond later is a hit already. insert() is the same, but returns only
-// when the store has committed. What the store erases (budget, expiry, replaced) it announces, and
-// the front, the index and the limits follow. A look-up that finds an id nobody can resolve any more
-// (erased in between) skips it.
+// and hands the writing to a pool; until the store has acknowledged it, Pending answers for it, so
+// a question asked again a microsecond later is a hit already. insert() is the same, but returns
+// only when the store has committed. What the store erases (budget, expiry, replaced) it announces,
+// and the front, the index and the limits follow. A look-up that finds an id nobody can resolve any
+// more (erased in between) skips it.
 #include "cache/cache.h"
 
 #include <algorithm>
@@ -38,7 +38,8 @@ Cache::Cache(Options options, Rooms rooms)
 Cache::~Cache() = default;
 
 base::Result<std::unique_ptr<Cache>> Cache::open(Options options, Rooms rooms) {
-  std::unique_ptr<Cache> cache(new Cache(std::move(options), rooms));  // NOLINT: private constructor
+  std::unique_ptr<Cache> cache(
+      new Cache(std::move(options), rooms));  // NOLINT: private constructor
   TRY_DO(cache->load());
   rooms.store.on_erased([raw = cache.get()](std::span<const key::EntryId> ids) { raw->drop(ids); });
   return cache;
@@ -137,8 +138,8 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
 
   std::vector<Found> found;
   for (std::size_t i = 0; i < query.places.size(); ++i) {
-    auto neighbours = spaces_->search(query.places[i].identity.space, find.vector,
-                                      options_.neighbours);
+    auto neighbours =
+        spaces_->search(query.places[i].identity.space, find.vector, options_.neighbours);
     if (!neighbours) {
       find.error = neighbours.error();
       continue;
@@ -314,8 +315,9 @@ base::Result<std::vector<key::EntryId>> Cache::insert(const base::Call& call,
   TRY_DO(store::commit(call, rooms_.store, std::move(batch)));
   std::size_t at = 0;
   for (Offer& offer : offers) {
-    std::vector<key::EntryId> own(ids.begin() + static_cast<std::ptrdiff_t>(at),
-                                  ids.begin() + static_cast<std::ptrdiff_t>(at + offer.places.size()));
+    std::vector<key::EntryId> own(
+        ids.begin() + static_cast<std::ptrdiff_t>(at),
+        ids.begin() + static_cast<std::ptrdiff_t>(at + offer.places.size()));
     at += offer.places.size();
     limit(offer, own);
   }

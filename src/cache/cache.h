@@ -69,12 +69,13 @@ struct Offer {
   std::string model, dialect;
   std::vector<std::string> tags;
   std::optional<std::chrono::seconds> ttl;
-  std::chrono::microseconds cost{0};      // what generating took
-  std::size_t entries_max = 0;            // per scope, least recently used first; 0: no limit
+  std::chrono::microseconds cost{0};  // what generating took
+  std::size_t entries_max = 0;        // per scope, least recently used first; 0: no limit
 };
 
 struct Stats {
-  std::uint64_t exact_hits = 0, store_hits = 0, semantic_hits = 0, semantic_finds = 0, semantic_errors = 0;
+  std::uint64_t exact_hits = 0, store_hits = 0, semantic_hits = 0, semantic_finds = 0,
+                semantic_errors = 0;
   std::uint64_t offers = 0, offers_lost = 0, evicted_by_limit = 0;
   std::uint64_t pending = 0;
   Front::Stats front;
@@ -84,15 +85,15 @@ struct Stats {
 
 /// The answer cache: a memory front and an index over one store. The tiers are asked separately, so
 /// that each may run where its cost belongs: the front on network threads, the store on work
-/// threads, meaning on look-up threads. Every error is a miss: a broken cache must not break an answer.
-/// Threads: any.
+/// threads, meaning on look-up threads. Every error is a miss: a broken cache must not break an
+/// answer. Threads: any.
 class Cache {
  public:
   struct Options {
     Front::Options front;
-    std::size_t neighbours = 8;          // candidates that are weighed
-    std::string snapshot;                // file of the index's snapshot; "" keeps none
-    std::string embedder_name;           // of the vectors; "" without an embedder
+    std::size_t neighbours = 8;  // candidates that are weighed
+    std::string snapshot;        // file of the index's snapshot; "" keeps none
+    std::string embedder_name;   // of the vectors; "" without an embedder
     std::size_t dim = 0;
   };
   struct Rooms {
@@ -117,7 +118,8 @@ class Cache {
   /// Embeds, searches, decides.
   SemanticFind find_semantic(const base::Call& call, const Query& query);
 
-  /// Keeps an answer: found from now on, durable soon. Never waits. Returns the new ids, one per place.
+  /// Keeps an answer: found from now on, durable soon. Never waits. Returns the new ids, one per
+  /// place.
   std::vector<key::EntryId> offer(Offer offer);
   /// Keeps answers and returns when they are durable; all or nothing.
   base::Result<std::vector<key::EntryId>> insert(const base::Call& call, std::vector<Offer> offers);

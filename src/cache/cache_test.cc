@@ -1,0 +1,156 @@
+#include "cache/cache.h"
+
+#include <gtest/gtest.h>
+
+namespace refrain::cache {
+namespace {
+
+// Two directions: texts that begin with the same letter are alike.
+class LetterEmbedder final : public embed::Embedder {
+ public:
+  base::Result<embed::Matrix> embed(const base::Call&,
+                                    std::span<const std::string_view> texts) override {
+    if (broken) return base::fail(base::Code::unavailable, "broken on purpose");
+    embed::Matrix out{{}, texts.size(), 2};
+    for (std::string_view text : texts) {
+      bool a = text.starts_with('a');
+      out.data.insert(out.data.end(), {a ? 1.0F : 0.0F, a ? 0.0F : 1.0F});
+    }
+    return out;
+  }
+  embed::Info info() const override { return {"letters", "1", 2, 0}; }
+  embed::Stats stats() const override { return {}; }
+  bool broken = false;
+};
+
+struct CacheTest : testing::Test {
+  CacheTest() {
+    store = std::move(*store::open(store::Options{}, clock));
+    open();
+  }
+  ~CacheTest() override {
+    lookup.stop();
+    work.stop();
+    cache->stop();
+  }
+  void open() {
+    Cache::Options options;
+    options.embedder_name = embedder.info().name();
+    options.dim = 2;
+    cache = std::move(*Cache::open(options, {*store, &embedder, work, lookup, clock}));
+  }
+  static Place place(const std::string& tenant, const std::string& text) {
+    chat::Request request;
+    request.model = "m";
+    json::Value message;
+    message.set("role", "user");
+    message.set("content", text);
+    request.body.set("model", "m");
+    request.body.set("messages", json::Array{message});
+    request.text = text;
+    key::Scope scope{key::ScopeKind::tenant, tenant, ""};
+    key::Identity identity = key::identify(request, scope);
+    return {scope, identity, ""};
+  }
+  static Query query(const std::string& text, const std::string& tenant = "t") {
+    Query out;
+    out.places = {place(tenant, text)};
+    out.text = text;
+    out.rule = {policy::Mode::threshold, 0.9F, policy::Compare::at_least};
+    return out;
+  }
+  static Offer offer_of(const std::string& text, const std::string& answer) {
+    auto event = std::make_shared<chat::Event>();
+    event->choices.emplace_back().content = answer;
+    auto made = std::make_shared<chat::Answer>();
+    made->events = {event};
+    Offer offer;
+    offer.places = {place("t", text)};
+    offer.text = text;
+    offer.answer = made;
+    return offer;
+  }
+  void insert(const std::string& text, const std::string& answer) {
+    ASSERT_TRUE(cache->insert({}, {offer_of(text, answer)}));
+  }
+
+  base::SystemClock clock;
+  LetterEmbedder embedder;
+  base::Pool work{{.name = "work"}}, lookup{{.name = "lookup"}};
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<Cache> cache;
+};
+
+TEST_F(CacheTest, AnOfferedAnswerIsFoundAtOnce) {
+  Offer offer = offer_of("a1", "yes");
+  offer.vector = {1, 0};
+  cache->offer(std::move(offer));
+  ASSERT_TRUE(cache->find_front(query("a1")));
+  SemanticFind find = cache->find_semantic({}, query("a2"));
+  ASSERT_TRUE(find.hit);
+  EXPECT_EQ(chat::text(*find.hit->entry->answer), "yes");
+}
+
+TEST_F(CacheTest, AnotherTenantFindsNothing) {
+  insert("a1", "yes");
+  EXPECT_FALSE(cache->find_front(query("a1", "other")));
+  EXPECT_FALSE(cache->find_store({}, query("a1", "other")));
+  EXPECT_FALSE(cache->find_semantic({}, query("a1", "other")).hit);
+}
+
+TEST_F(CacheTest, TheIndexIsRebuiltFromTheRecords) {
+  insert("a1", "yes");
+  lookup.stop();
+  work.stop();
+  cache->stop();
+  base::Pool more_work{{.name = "work"}}, more_lookup{{.name = "lookup"}};
+  Cache::Options options;
+  options.embedder_name = embedder.info().name();
+  options.dim = 2;
+  auto again = Cache::open(options, {*store, &embedder, more_work, more_lookup, clock});
+  ASSERT_TRUE(again);
+  EXPECT_FALSE((*again)->find_front(query("a1")));
+  EXPECT_TRUE((*again)->find_store({}, query("a1")));
+  EXPECT_TRUE((*again)->find_semantic({}, query("a2")).hit);
+  (*again)->stop();
+  cache = std::move(*again);
+}
+
+TEST_F(CacheTest, AForgottenEntryIsGoneFromEveryTier) {
+  auto ids = cache->insert({}, {offer_of("a1", "yes")});
+  ASSERT_TRUE(ids);
+  ASSERT_TRUE(cache->forget({}, *ids));
+  EXPECT_FALSE(cache->find_front(query("a1")));
+  EXPECT_FALSE(cache->find_store({}, query("a1")));
+  EXPECT_FALSE(cache->find_semantic({}, query("a1")).hit);
+}
+
+TEST_F(CacheTest, ABrokenEmbedderIsAMissWithItsReason) {
+  insert("a1", "yes");
+  embedder.broken = true;
+  SemanticFind find = cache->find_semantic({}, query("a2"));
+  EXPECT_FALSE(find.hit);
+  ASSERT_TRUE(find.error);
+  EXPECT_TRUE(cache->find_front(query("a1")));
+}
+
+TEST_F(CacheTest, AScopeAtItsLimitLosesItsLeastRecentlyUsedEntry) {
+  for (const char* text : {"a1", "b2", "a3"}) {
+    Offer offer = offer_of(text, text);
+    offer.entries_max = 2;
+    ASSERT_TRUE(cache->insert({}, {offer}));
+  }
+  EXPECT_FALSE(cache->find_front(query("a1")));
+  EXPECT_TRUE(cache->find_front(query("b2")));
+  EXPECT_TRUE(cache->find_front(query("a3")));
+}
+
+TEST_F(CacheTest, AnAnswerOlderThanAskedForIsNotFound) {
+  insert("a1", "yes");
+  Query fresh = query("a1");
+  fresh.max_age = std::chrono::seconds(-1);
+  EXPECT_FALSE(cache->find_front(fresh));
+}
+
+}  // namespace
+}  // namespace refrain::cache

@@ -17,7 +17,8 @@ namespace refrain::cache {
 class Limits {
  public:
   /// A new entry of a scope that may hold entries_max. Returns what has to go, oldest use first.
-  std::vector<key::EntryId> added(const std::string& scope, key::EntryId id, std::size_t entries_max);
+  std::vector<key::EntryId> added(const std::string& scope, key::EntryId id,
+                                  std::size_t entries_max);
   /// An entry served a hit. Unknown ids are ignored.
   void used(key::EntryId id);
   void removed(std::span<const key::EntryId> ids);

@@ -1,7 +1,7 @@
 // What keeps the tiers in step with the store over time: loading at start, and upkeep since.
 // A snapshot saves the rebuild at start. It is of use only if the store has not changed since; its
-// stamp (last id and count of entries with a vector) tells. Otherwise the records are read, which is
-// always right.
+// stamp (last id and count of entries with a vector) tells. Otherwise the records are read, which
+// is always right.
 #include <filesystem>
 #include <utility>
 
@@ -87,6 +87,10 @@ void Cache::upkeep() {
 
 void Cache::stop() {
   upkeep();
+  // A barrier: whatever was written before is durable, and its `done` has run, before we go.
+  base::Call call{rooms_.clock.now() + std::chrono::seconds(60), {}, 0};
+  base::Result<std::vector<key::EntryId>> flushed = store::commit(call, rooms_.store, {});
+  if (!flushed) base::log::warn("the store was not flushed", {{"what", flushed.error().what}});
   if (!spaces_ || options_.snapshot.empty()) return;
   base::Result<> saved = spaces_->save(options_.snapshot, stamp());
   if (!saved) base::log::warn("index snapshot was not written", {{"what", saved.error().what}});

@@ -14,8 +14,8 @@ namespace refrain::chat {
 struct ToolDelta {
   std::uint32_t index = 0;
   std::string id{}, type{}, name{};  // empty: not in this piece
-  std::string arguments{};     // fragment of JSON text
-  json::Object extra{};        // unknown members, kept as they came
+  std::string arguments{};           // fragment of JSON text
+  json::Object extra{};              // unknown members, kept as they came
   bool operator==(const ToolDelta&) const = default;
 };
 
@@ -24,12 +24,12 @@ struct ChoiceDelta {
   std::uint32_t index = 0;
   std::optional<std::string> role{}, content{}, refusal{};
   std::optional<std::string> reasoning{};
-  std::string reasoning_name{};      // the member it came under: reasoning_content or reasoning
+  std::string reasoning_name{};  // the member it came under: reasoning_content or reasoning
   std::vector<ToolDelta> tools{};
-  json::Value logprobs{};            // as it came; null: none
+  json::Value logprobs{};               // as it came; null: none
   std::optional<std::string> finish{};  // finish reason, verbatim
-  json::Object delta_extra{};        // unknown (or explicitly null) members of delta or message
-  json::Object extra{};              // unknown members of the choice
+  json::Object delta_extra{};           // unknown (or explicitly null) members of delta or message
+  json::Object extra{};                 // unknown members of the choice
   bool operator==(const ChoiceDelta&) const = default;
 };
 
@@ -73,10 +73,10 @@ std::vector<std::string> finishes(const Answer& answer);
 std::size_t footprint(const Answer& answer);
 std::size_t footprint(const Event& event);
 
-/// All events folded into one. Per choice: texts joined (absent stays absent, "" stays ""), tool calls
-/// joined by index; in logprobs and extras arrays appended, objects merged, all else by the last one
-/// that is not null. Choices and tools in order of index; usage and head members by the last one
-/// that is not null.
+/// All events folded into one. Per choice: texts joined (absent stays absent, "" stays ""), tool
+/// calls joined by index; in logprobs and extras arrays appended, objects merged, all else by the
+/// last one that is not null. Choices and tools in order of index; usage and head members by the
+/// last one that is not null.
 Event fold(const std::vector<std::shared_ptr<const Event>>& events);
 
 /// The stable byte form of an answer (docs/formats/answer.md): version, origin, events; unknown

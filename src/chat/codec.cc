@@ -25,7 +25,15 @@ constexpr std::size_t kHeaderBytes = 3 + 1 + 8;  // magic, version, checksum
 // Twice what the JSON reader lets in.
 constexpr std::size_t kDepthMax = 128;
 
-enum Tag : std::uint8_t { tag_null, tag_false, tag_true, tag_number, tag_string, tag_array, tag_object };
+enum Tag : std::uint8_t {
+  tag_null,
+  tag_false,
+  tag_true,
+  tag_number,
+  tag_string,
+  tag_array,
+  tag_object
+};
 
 // The smallest item of each kind, in bytes: what count() holds counts against.
 constexpr std::size_t kEventBytesMin = 3;

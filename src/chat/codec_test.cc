@@ -21,8 +21,12 @@ Answer sample() {
   choice.content = "";
   choice.reasoning = "hm";
   choice.reasoning_name = "reasoning";
-  choice.tools.push_back({.index = 2, .id = "id", .type = "function", .name = "f",
-                          .arguments = "{", .extra = {{"x", nullptr}}});
+  choice.tools.push_back({.index = 2,
+                          .id = "id",
+                          .type = "function",
+                          .name = "f",
+                          .arguments = "{",
+                          .extra = {{"x", nullptr}}});
   choice.logprobs = value("[1.50,true,false]");
   choice.finish = "stop";
   choice.delta_extra = {{"refusal", nullptr}};
@@ -67,9 +71,11 @@ TEST(AnswerCodec, WhatIsEncodedIsDecoded) {
 TEST(AnswerCodec, VersionOneHasTheseBytes) {
   std::string hex;
   for (char c : encode(sample())) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  EXPECT_EQ(hex, "52464101db11cef98a1d23d103010201011b09617373697374616e740002686d0473746f7009726561736f6e"
-                 "696e6701020269640866756e6374696f6e0166017b0101780005030304312e353002010107726566757361"
-                 "6c0001016b04017606010c746f74616c5f746f6b656e7303013301056d6f64656c04016d000000");
+  EXPECT_EQ(
+      hex,
+      "52464101db11cef98a1d23d103010201011b09617373697374616e740002686d0473746f7009726561736f6e"
+      "696e6701020269640866756e6374696f6e0166017b0101780005030304312e353002010107726566757361"
+      "6c0001016b04017606010c746f74616c5f746f6b656e7303013301056d6f64656c04016d000000");
 }
 
 TEST(AnswerCodec, EveryTruncationIsCorrupt) {
@@ -116,9 +122,17 @@ TEST(AnswerCodec, UnknownTagsOriginsAndFlagsAreCorrupt) {
 
 TEST(AnswerCodec, NumberThatIsNoneIsCorrupt) {
   using std::string_literals::operator""s;
-  EXPECT_TRUE(decode(sealed("\x00\x00\x01\x00\x03\x02" "12\x00"s)));
-  EXPECT_THAT(error_of("\x00\x00\x01\x00\x03\x02" "1,\x00"s).what, HasSubstr("number"));
-  EXPECT_THAT(error_of("\x00\x00\x01\x00\x03\x02" " 1\x00"s).what, HasSubstr("number"));
+  EXPECT_TRUE(
+      decode(sealed("\x00\x00\x01\x00\x03\x02"
+                    "12\x00"s)));
+  EXPECT_THAT(error_of("\x00\x00\x01\x00\x03\x02"
+                       "1,\x00"s)
+                  .what,
+              HasSubstr("number"));
+  EXPECT_THAT(error_of("\x00\x00\x01\x00\x03\x02"
+                       " 1\x00"s)
+                  .what,
+              HasSubstr("number"));
 }
 
 TEST(AnswerCodec, NestingIsBounded) {

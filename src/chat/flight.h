@@ -28,19 +28,19 @@ struct Refusal {
 struct End {
   enum class Kind : std::uint8_t { answered, refused, failed };
   Kind kind = Kind::answered;
-  Refusal refusal{};       // kind refused
-  base::Error error{};     // kind failed
+  Refusal refusal{};    // kind refused
+  base::Error error{};  // kind failed
 };
 
 /// What is known before the first event: who answers, and how that came about. Written once.
 struct Head {
-  std::string tier{};                // "exact", "semantic" or "" (generated)
-  float similarity = 0;              // cosine; meaningful with tier semantic; 1 with exact
-  std::uint64_t answer_id = 0;       // entry that answers; 0: none
-  std::string source{};              // GKV: "user" or "global"
-  double embed_ms = 0, search_ms = 0;    // what the semantic look-up cost
+  std::string tier{};                      // "exact", "semantic" or "" (generated)
+  float similarity = 0;                    // cosine; meaningful with tier semantic; 1 with exact
+  std::uint64_t answer_id = 0;             // entry that answers; 0: none
+  std::string source{};                    // GKV: "user" or "global"
+  double embed_ms = 0, search_ms = 0;      // what the semantic look-up cost
   std::optional<base::WallTime> stored{};  // when the entry was stored
-  Headers upstream_headers{};        // headers of the upstream's reply that travel to the client
+  Headers upstream_headers{};  // headers of the upstream's reply that travel to the client
   Origin origin = Origin::openai_chat;
   Delivery delivery = Delivery::stream;
 };
@@ -69,8 +69,8 @@ class Flight {
   /// A view of the log from cursor on.
   Slice read(std::size_t cursor) const;
   /// Runs `wake` once, on the writer's thread or on this one, when the log holds more than cursor
-  /// events, when a head comes that was not there yet (head_seen false), or at the end. wake must be
-  /// cheap and must not block. It must not be called under a lock of the caller's.
+  /// events, when a head comes that was not there yet (head_seen false), or at the end. wake must
+  /// be cheap and must not block. It must not be called under a lock of the caller's.
   Subscription watch(std::size_t cursor, bool head_seen, std::function<void()> wake);
   /// The wake-up will not begin any more after this.
   void unwatch(Subscription subscription);

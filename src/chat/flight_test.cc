@@ -159,7 +159,8 @@ TEST(Flight, AnswerIsThereOnceAnswered) {
 TEST(Flight, RefusedFlightHasNoAnswer) {
   Flight flight(kBytesMax);
   flight.begin({});
-  flight.finish({.kind = End::Kind::refused, .refusal = {.status = 429, .headers = {}, .body = ""}});
+  flight.finish(
+      {.kind = End::Kind::refused, .refusal = {.status = 429, .headers = {}, .body = ""}});
   EXPECT_FALSE(flight.answer());
 }
 

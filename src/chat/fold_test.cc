@@ -27,10 +27,10 @@ ChoiceDelta fold_choice(std::vector<ChoiceDelta> pieces) {
 }
 
 TEST(Fold, TextsAreJoined) {
-  ChoiceDelta whole = fold_choice({{.role = "assistant", .content = "", .reasoning = "hm"},
-                                   {.content = "Pa", .refusal = "no", .reasoning = "m",
-                                    .reasoning_name = "reasoning_content"},
-                                   {.content = "ris", .refusal = "pe", .finish = "stop"}});
+  ChoiceDelta whole = fold_choice(
+      {{.role = "assistant", .content = "", .reasoning = "hm"},
+       {.content = "Pa", .refusal = "no", .reasoning = "m", .reasoning_name = "reasoning_content"},
+       {.content = "ris", .refusal = "pe", .finish = "stop"}});
   EXPECT_EQ(whole.role, "assistant");
   EXPECT_EQ(whole.content, "Paris");
   EXPECT_EQ(whole.refusal, "nope");
@@ -47,10 +47,10 @@ TEST(Fold, AbsentStaysAbsentAndEmptyStaysEmpty) {
 }
 
 TEST(Fold, ToolCallsAreJoinedByIndex) {
-  ToolDelta first{.index = 1, .id = "call_b", .type = "function", .name = "time",
-                  .arguments = "{\"zone\""};
-  ToolDelta other{.index = 0, .id = "call_a", .type = "function", .name = "rain",
-                  .arguments = "{}"};
+  ToolDelta first{
+      .index = 1, .id = "call_b", .type = "function", .name = "time", .arguments = "{\"zone\""};
+  ToolDelta other{
+      .index = 0, .id = "call_a", .type = "function", .name = "rain", .arguments = "{}"};
   ToolDelta rest{.index = 1, .arguments = ":\"UTC\"}", .extra = members("{\"note\":[1]}")};
   ToolDelta more{.index = 1, .extra = members("{\"note\":[2]}")};
   ChoiceDelta whole =
@@ -63,9 +63,10 @@ TEST(Fold, ToolCallsAreJoinedByIndex) {
 }
 
 TEST(Fold, LogProbabilitiesOfChatAreAppended) {
-  ChoiceDelta whole = fold_choice({{.logprobs = value("{\"content\":[{\"t\":1}],\"refusal\":null}")},
-                                   {},
-                                   {.logprobs = value("{\"content\":[{\"t\":2}],\"refusal\":[3]}")}});
+  ChoiceDelta whole =
+      fold_choice({{.logprobs = value("{\"content\":[{\"t\":1}],\"refusal\":null}")},
+                   {},
+                   {.logprobs = value("{\"content\":[{\"t\":2}],\"refusal\":[3]}")}});
   EXPECT_EQ(whole.logprobs, value("{\"content\":[{\"t\":1},{\"t\":2}],\"refusal\":[3]}"));
 }
 
@@ -75,16 +76,17 @@ TEST(Fold, LogProbabilitiesOfCompletionsAreAppended) {
                           "\"text_offset\":[0]}")},
        {.logprobs = value("{\"tokens\":[\"b\"],\"token_logprobs\":[-0.50],\"top_logprobs\":[{\"b\":"
                           "-0.50}],\"text_offset\":[1]}")}});
-  EXPECT_EQ(whole.logprobs,
-            value("{\"tokens\":[\"a\",\"b\"],\"token_logprobs\":[null,-0.50],"
-                  "\"top_logprobs\":[{},{\"b\":-0.50}],\"text_offset\":[0,1]}"));
+  EXPECT_EQ(whole.logprobs, value("{\"tokens\":[\"a\",\"b\"],\"token_logprobs\":[null,-0.50],"
+                                  "\"top_logprobs\":[{},{\"b\":-0.50}],\"text_offset\":[0,1]}"));
 }
 
 TEST(Fold, UnknownMembersAreMerged) {
   ChoiceDelta whole = fold_choice(
-      {{.delta_extra = members("{\"list\":[1],\"deep\":{\"a\":[1],\"b\":1},\"word\":\"x\",\"n\":1}"),
+      {{.delta_extra =
+            members("{\"list\":[1],\"deep\":{\"a\":[1],\"b\":1},\"word\":\"x\",\"n\":1}"),
         .extra = members("{\"stop_reason\":null}")},
-       {.delta_extra = members("{\"list\":[2],\"deep\":{\"a\":[2],\"b\":2},\"word\":\"y\",\"n\":null}"),
+       {.delta_extra =
+            members("{\"list\":[2],\"deep\":{\"a\":[2],\"b\":2},\"word\":\"y\",\"n\":null}"),
         .extra = members("{\"stop_reason\":null,\"matched\":7}")}});
   EXPECT_EQ(whole.delta_extra,
             members("{\"list\":[1,2],\"deep\":{\"a\":[1,2],\"b\":2},\"word\":\"y\",\"n\":1}"));
@@ -101,13 +103,15 @@ TEST(Fold, ChoicesAreInOrderOfIndex) {
 
 TEST(Fold, HeadAndUsageAreTheLastThatAreNotNull) {
   Event first, second, third;
-  first.head = members("{\"model\":\"a\",\"system_fingerprint\":\"f\",\"tier\":null,\"m\":{\"x\":1}}");
+  first.head =
+      members("{\"model\":\"a\",\"system_fingerprint\":\"f\",\"tier\":null,\"m\":{\"x\":1}}");
   first.usage = value("{\"total_tokens\":1}");
   second.head = members("{\"model\":\"b\",\"system_fingerprint\":null,\"m\":{\"y\":1}}");
   third.usage = value("{\"total_tokens\":3}");
   Event whole = fold_all({first, second, third, Event()});
-  EXPECT_EQ(whole.head,
-            members("{\"model\":\"b\",\"system_fingerprint\":\"f\",\"tier\":null,\"m\":{\"y\":1}}"));
+  EXPECT_EQ(
+      whole.head,
+      members("{\"model\":\"b\",\"system_fingerprint\":\"f\",\"tier\":null,\"m\":{\"y\":1}}"));
   EXPECT_EQ(whole.usage, value("{\"total_tokens\":3}"));
 }
 

@@ -34,13 +34,14 @@ base::Result<Redundancy> analyze(embed::Embedder& embedder, const std::vector<st
   out.prompts = prompts.size();
   std::size_t total = 0;
   for (const std::string& prompt : prompts) total += words(prompt);
-  out.words_mean = prompts.empty() ? 0 : static_cast<double>(total) / static_cast<double>(prompts.size());
+  out.words_mean =
+      prompts.empty() ? 0 : static_cast<double>(total) / static_cast<double>(prompts.size());
 
   embed::Matrix all;
   for (std::size_t at = 0; at < prompts.size(); at += kBatch) {
-    std::vector<std::string_view> texts(prompts.begin() + static_cast<std::ptrdiff_t>(at),
-                                        prompts.begin() + static_cast<std::ptrdiff_t>(
-                                                              std::min(at + kBatch, prompts.size())));
+    std::vector<std::string_view> texts(
+        prompts.begin() + static_cast<std::ptrdiff_t>(at),
+        prompts.begin() + static_cast<std::ptrdiff_t>(std::min(at + kBatch, prompts.size())));
     TRY(part, embedder.embed({}, texts));
     all.cols = part.cols;
     all.rows += part.rows;

@@ -104,7 +104,7 @@ Value body_of(const AskOptions& options) {
 
 }  // namespace
 
-int ask(const Common& common, const AskOptions& options) {
+int ask(const Session& common, const AskOptions& options) {
   base::Result<std::unique_ptr<Server>> server = Server::open(common.server);
   if (!server) return report(server.error(), common.json);
   fetch::Headers more;

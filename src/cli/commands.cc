@@ -45,7 +45,7 @@ std::string shortened(std::string text, std::size_t width) {
 
 // Runs `work(server)` and reports its error.
 template <class Work>
-int with_server(const Common& common, Work&& work) {
+int with_server(const Session& common, Work&& work) {
   Result<std::unique_ptr<Server>> server = Server::open(common.server);
   if (!server) return report(server.error(), common.json);
   Result<int> status = work(**server);
@@ -64,21 +64,23 @@ void print_flat(const Value& value, const std::string& prefix) {
 }
 
 void print_decision(const Value& decision) {
-  for (const char* name : {"request_id", "when", "tenant", "dialect", "model", "outcome", "tier",
-                           "answer_id", "similarity", "mode", "floor", "embed_ms", "search_ms",
-                           "total_ms"}) {
+  for (const char* name :
+       {"request_id", "when", "tenant", "dialect", "model", "outcome", "tier", "answer_id",
+        "similarity", "mode", "floor", "embed_ms", "search_ms", "total_ms"}) {
     if (const Value* value = decision.find(name)) {
       std::printf("%-12s %s\n", name, shown(value).c_str());
     }
   }
   if (const Value* notes = decision.find("notes"); notes && notes->array()) {
-    for (const Value& note : *notes->array()) std::printf("note         %s\n", shown(&note).c_str());
+    for (const Value& note : *notes->array())
+      std::printf("note         %s\n", shown(&note).c_str());
   }
   if (const Value* list = decision.find("candidates"); list && list->array()) {
     for (const Value& row : *list->array()) {
       const bool* accepted = row.find("accepted") ? row.find("accepted")->boolean() : nullptr;
       std::printf("candidate    %s cosine %s: %s\n", shown(row.find("answer_id")).c_str(),
-                  shown(row.find("cosine")).c_str(), accepted && *accepted ? "accepted" : "refused");
+                  shown(row.find("cosine")).c_str(),
+                  accepted && *accepted ? "accepted" : "refused");
       for (const Value& reason : *row.find("reasons")->array()) {
         std::printf("             %s\n", shown(&reason).c_str());
       }
@@ -146,7 +148,7 @@ Value filter_of(const InvalidateOptions& options) {
 
 }  // namespace
 
-int stats(const Common& common) {
+int stats(const Session& common) {
   return with_server(common, [&](Server& server) -> Result<int> {
     TRY(body, server.get("/refrain/v1/stats"));
     if (common.json) return print_json(body);
@@ -155,7 +157,7 @@ int stats(const Common& common) {
   });
 }
 
-int explain(const Common& common, const std::string& id) {
+int explain(const Session& common, const std::string& id) {
   return with_server(common, [&](Server& server) -> Result<int> {
     TRY(body, server.get("/refrain/v1/explain/" + id));
     if (common.json) return print_json(body);
@@ -178,7 +180,7 @@ int explain(const Common& common, const std::string& id) {
   });
 }
 
-int entries(const Common& common, const EntriesOptions& options) {
+int entries(const Session& common, const EntriesOptions& options) {
   return with_server(common, [&](Server& server) -> Result<int> {
     std::string path = fmt::format("/refrain/v1/entries?limit={}", options.limit);
     if (!options.model.empty()) path += "&model=" + options.model;
@@ -194,7 +196,7 @@ int entries(const Common& common, const EntriesOptions& options) {
   });
 }
 
-int insert(const Common& common, const InsertOptions& options) {
+int insert(const Session& common, const InsertOptions& options) {
   return with_server(common, [&](Server& server) -> Result<int> {
     TRY(lines, read_lines(options));
     Progress progress("inserted", lines.size());
@@ -223,7 +225,7 @@ int insert(const Common& common, const InsertOptions& options) {
   });
 }
 
-int invalidate(const Common& common, const InvalidateOptions& options) {
+int invalidate(const Session& common, const InvalidateOptions& options) {
   return with_server(common, [&](Server& server) -> Result<int> {
     TRY(body, server.post("/refrain/v1/invalidate", filter_of(options)));
     if (common.json) return print_json(body);
@@ -234,7 +236,7 @@ int invalidate(const Common& common, const InvalidateOptions& options) {
   });
 }
 
-int analyze_file(const Common& common, const AnalyzeCommand& command, embed::Embedder& embedder) {
+int analyze_file(const Session& common, const AnalyzeCommand& command, embed::Embedder& embedder) {
   Result<std::vector<std::string>> prompts = read_prompts(command.file);
   if (!prompts) return report(prompts.error(), common.json);
   Progress progress("embedded", prompts->size());
@@ -264,8 +266,9 @@ int analyze_file(const Common& common, const AnalyzeCommand& command, embed::Emb
   }
   std::printf("prompts                  %zu\nmean length              %.1f words\n", found->prompts,
               found->words_mean);
-  std::printf("pairs at cosine >= %.2f  %llu\nshare of all pairs       %.2f %%\n", command.threshold,
-              static_cast<unsigned long long>(found->pairs), found->share_percent);
+  std::printf("pairs at cosine >= %.2f  %llu\nshare of all pairs       %.2f %%\n",
+              command.threshold, static_cast<unsigned long long>(found->pairs),
+              found->share_percent);
   for (const Redundancy::Pair& pair : found->samples) {
     std::printf("%.4f  %s\n        %s\n", static_cast<double>(pair.cosine),
                 shortened((*prompts)[pair.first], 90).c_str(),

@@ -14,7 +14,7 @@
 /// status (cli/exit.h) and prints for people, or JSON with --json.
 namespace refrain::cli {
 
-struct Common {
+struct Session {
   Server::Options server;
   bool json = false;
 };
@@ -23,23 +23,23 @@ struct AskOptions {
   std::string question, model, system;
   std::string cache;        // x-refrain-cache; "" says nothing
 };
-int ask(const Common& common, const AskOptions& options);
+int ask(const Session& common, const AskOptions& options);
 
-int stats(const Common& common);
-int explain(const Common& common, const std::string& id);
+int stats(const Session& common);
+int explain(const Session& common, const std::string& id);
 
 struct EntriesOptions {
   std::string model, tag, after;
   std::size_t limit = 20;
 };
-int entries(const Common& common, const EntriesOptions& options);
+int entries(const Session& common, const EntriesOptions& options);
 
 struct InsertOptions {
   std::string file;         // JSON lines of {"question","answer",...}; "-" is standard input
   std::string model;        // for lines that name none
   std::vector<std::string> tags;
 };
-int insert(const Common& common, const InsertOptions& options);
+int insert(const Session& common, const InsertOptions& options);
 
 struct InvalidateOptions {
   std::vector<std::string> ids;
@@ -47,14 +47,14 @@ struct InvalidateOptions {
   bool all = false, dry_run = false;
   std::uint64_t older_than_seconds = 0;
 };
-int invalidate(const Common& common, const InvalidateOptions& options);
+int invalidate(const Session& common, const InvalidateOptions& options);
 
 struct AnalyzeCommand {
   std::string file;
   double threshold = 0.9;
   std::size_t samples = 5;
 };
-int analyze_file(const Common& common, const AnalyzeCommand& command, embed::Embedder& embedder);
+int analyze_file(const Session& common, const AnalyzeCommand& command, embed::Embedder& embedder);
 
 /// Something the doctor looks at. probe returns what it found, or what is wrong and what to do.
 struct Check {
@@ -62,7 +62,7 @@ struct Check {
   std::function<base::Result<std::string>()> probe;
 };
 /// Prints a line per check; 0 if all are well.
-int doctor(const Common& common, const std::vector<Check>& checks);
+int doctor(const Session& common, const std::vector<Check>& checks);
 /// Upstream checks: is it there (health or models), does a trial generation of a few tokens work.
 std::vector<Check> upstream_checks(const std::string& url, const std::string& kind,
                                    const std::string& key, const std::string& model);

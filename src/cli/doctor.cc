@@ -30,9 +30,10 @@ fetch::Request get(const std::string& url, const std::string& key) {
 Result<std::string> expect_ok(const std::string& url, const std::string& key) {
   TRY(response, send(get(url, key)));
   if (response.status / 100 == 2) return fmt::format("status {}", response.status);
-  return fail(Code::unavailable, fmt::format("{} answered {}; {}", url, response.status,
-                                             response.status == 401 ? "give its key by --upstream-key"
-                                                                    : "is this the right URL?"));
+  return fail(Code::unavailable,
+              fmt::format("{} answered {}; {}", url, response.status,
+                          response.status == 401 ? "give its key by --upstream-key"
+                                                 : "is this the right URL?"));
 }
 
 // URLs are taken with and without /v1 at their end.
@@ -87,7 +88,7 @@ std::vector<Check> upstream_checks(const std::string& url, const std::string& ki
   return checks;
 }
 
-int doctor(const Common& common, const std::vector<Check>& checks) {
+int doctor(const Session& common, const std::vector<Check>& checks) {
   int status = 0;
   json::Array rows;
   for (const Check& check : checks) {
@@ -101,7 +102,8 @@ int doctor(const Common& common, const std::vector<Check>& checks) {
       row.set("found", words);
       rows.push_back(std::move(row));
     } else {
-      std::printf("%s  %-20s %s\n", found ? coloured("OK  ", "32").c_str() : coloured("FAIL", "31").c_str(),
+      std::printf("%s  %-20s %s\n",
+                  found ? coloured("OK  ", "32").c_str() : coloured("FAIL", "31").c_str(),
                   check.name.c_str(), words.c_str());
     }
   }

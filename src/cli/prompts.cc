@@ -21,8 +21,8 @@ using base::Result;
 using Texts = std::vector<std::string>;
 
 constexpr std::array<std::string_view, 8> kKeys = {
-    "prompt", "input", "question", "RawQuestion", "ProcessedQuestion", "text", "patterns",
-    "utterances"};
+    "prompt", "input",    "question",  "RawQuestion", "ProcessedQuestion",
+    "text",   "patterns", "utterances"};
 constexpr std::array<std::string_view, 5> kLists = {"Questions", "questions", "data", "entries",
                                                     "intents"};
 
@@ -116,7 +116,8 @@ Result<Texts> from_csv(std::string_view text) {
   }
   if (!column) {
     return fail(Code::invalid, fmt::format("no column prompt, input, question or questions; there "
-                                           "are: {}", fmt::join(header, ", ")));
+                                           "are: {}",
+                                           fmt::join(header, ", ")));
   }
   Texts out;
   while (!text.empty()) {
@@ -144,7 +145,8 @@ Result<Texts> read_prompts(const std::string& file) {
   } else {
     return fail(Code::invalid, fmt::format("{}: a file .jsonl, .json or .csv is wanted", file));
   }
-  if (!prompts) return fail(prompts.error().code, fmt::format("{}: {}", file, prompts.error().what));
+  if (!prompts)
+    return fail(prompts.error().code, fmt::format("{}: {}", file, prompts.error().what));
   if (prompts->empty()) return fail(Code::invalid, fmt::format("{}: no prompts found", file));
   return prompts;
 }

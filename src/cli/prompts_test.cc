@@ -28,7 +28,8 @@ struct Prompts : testing::Test {
 };
 
 TEST_F(Prompts, LinesMayUseAnyOfTheKeys) {
-  std::string path = file("a.jsonl", "{\"prompt\":\"a\"}\n\n{\"input\":\"b\"}\r\n{\"question\":\"c\"}\n\"d\"");
+  std::string path =
+      file("a.jsonl", "{\"prompt\":\"a\"}\n\n{\"input\":\"b\"}\r\n{\"question\":\"c\"}\n\"d\"");
   EXPECT_THAT(*read_prompts(path), ElementsAre("a", "b", "c", "d"));
 }
 
@@ -40,7 +41,8 @@ TEST_F(Prompts, ABrokenLineIsNamed) {
 }
 
 TEST_F(Prompts, AnObjectWithQuestionsIsRead) {
-  EXPECT_THAT(*read_prompts(file("a.json", R"({"Questions":[{"RawQuestion":"a"},{"ProcessedQuestion":"b"}]})")),
+  EXPECT_THAT(*read_prompts(file(
+                  "a.json", R"({"Questions":[{"RawQuestion":"a"},{"ProcessedQuestion":"b"}]})")),
               ElementsAre("a", "b"));
   EXPECT_THAT(*read_prompts(file("b.json", R"({"data":[{"prompt":"a"}]})")), ElementsAre("a"));
   EXPECT_THAT(*read_prompts(file("c.json", R"([{"question":"a"},{"input":"b"}])")),
@@ -53,7 +55,8 @@ TEST_F(Prompts, UtterancesOfIntentsCountEach) {
 }
 
 TEST_F(Prompts, ACsvWithByteOrderMarkAndQuotedFieldsIsRead) {
-  std::string path = file("a.csv", "\xEF\xBB\xBFTopic,Questions\r\nt,\"say \"\"a\"\", b\"\r\nt,\"two\nlines\"\n");
+  std::string path =
+      file("a.csv", "\xEF\xBB\xBFTopic,Questions\r\nt,\"say \"\"a\"\", b\"\r\nt,\"two\nlines\"\n");
   EXPECT_THAT(*read_prompts(path), ElementsAre("say \"a\", b", "two\nlines"));
 }
 

@@ -79,7 +79,8 @@ fetch::Request Server::request(std::string method, const std::string& path) cons
   request.method = std::move(method);
   request.url = options_.url + path;
   request.headers = {{"content-type", "application/json"}};
-  if (!options_.key.empty()) request.headers.emplace_back("authorization", "Bearer " + options_.key);
+  if (!options_.key.empty())
+    request.headers.emplace_back("authorization", "Bearer " + options_.key);
   request.idle_timeout = std::chrono::minutes(10);
   return request;
 }

@@ -30,8 +30,8 @@ class Server {
   /// Posts, and hands on the reply's headers, then its bytes as they come.
   using OnHead = std::function<void(int status, const fetch::Headers&)>;
   using OnBytes = std::function<void(std::string_view)>;
-  base::Result<> stream(const std::string& path, const json::Value& body, const fetch::Headers& more,
-                        const OnHead& on_head, const OnBytes& on_bytes);
+  base::Result<> stream(const std::string& path, const json::Value& body,
+                        const fetch::Headers& more, const OnHead& on_head, const OnBytes& on_bytes);
   const std::string& url() const { return options_.url; }
 
  private:

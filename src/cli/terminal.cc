@@ -21,7 +21,9 @@ std::string coloured(std::string_view text, std::string_view colour) {
 }
 
 Progress::Progress(std::string what, std::uint64_t total)
-    : what_(std::move(what)), total_(total), start_(base::SystemClock().now()),
+    : what_(std::move(what)),
+      total_(total),
+      start_(base::SystemClock().now()),
       visible_(is_terminal()) {}
 
 Progress::~Progress() {

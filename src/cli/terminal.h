@@ -14,8 +14,8 @@ bool is_terminal() noexcept;
 /// The text in a colour ("32" is green) on a terminal, else as it is.
 std::string coloured(std::string_view text, std::string_view colour);
 
-/// A line on stderr that shows how far long work is and when it will end; silent elsewhere than on a
-/// terminal.
+/// A line on stderr that shows how far long work is and when it will end; silent elsewhere than on
+/// a terminal.
 class Progress {
  public:
   Progress(std::string what, std::uint64_t total);

@@ -21,9 +21,9 @@ struct Matrix {
 };
 
 struct Info {
-  std::string model;     // "all-MiniLM-L6-v2"
-  std::string revision;  // checksum of the weights, or what the remote end calls itself
-  std::size_t dim = 0;   // 0: not known before the first answer (remote embedders)
+  std::string model;           // "all-MiniLM-L6-v2"
+  std::string revision;        // checksum of the weights, or what the remote end calls itself
+  std::size_t dim = 0;         // 0: not known before the first answer (remote embedders)
   std::size_t tokens_max = 0;  // of one window; 0: unknown
   /// Names the vectors' space: vectors of two names never meet.
   std::string name() const { return revision.empty() ? model : model + "@" + revision; }
@@ -38,11 +38,12 @@ struct Stats {
 class Embedder {
  public:
   virtual ~Embedder() = default;
-  /// texts UTF-8, not empty; result [texts.size(), dim] f32, unit rows, same order. Texts beyond one
-  /// window are windowed (mean of the windows' vectors, weighted by tokens, unit again).
+  /// texts UTF-8, not empty; result [texts.size(), dim] f32, unit rows, same order. Texts beyond
+  /// one window are windowed (mean of the windows' vectors, weighted by tokens, unit again).
   /// Errors: invalid (unknown to a table, empty), too_large (more windows than allowed), deadline,
   /// busy (queue full), unavailable (remote end), internal.
-  virtual base::Result<Matrix> embed(const base::Call&, std::span<const std::string_view> texts) = 0;
+  virtual base::Result<Matrix> embed(const base::Call&,
+                                     std::span<const std::string_view> texts) = 0;
   virtual Info info() const = 0;
   virtual Stats stats() const = 0;
 };

@@ -1,6 +1,6 @@
-// The calling thread tokenizes and cuts into windows (microseconds); encoder threads compute windows
-// (milliseconds); the calling thread joins them: the mean of a text's windows weighted by tokens,
-// made unit again. The weighting lets a short last window count for what it holds.
+// The calling thread tokenizes and cuts into windows (microseconds); encoder threads compute
+// windows (milliseconds); the calling thread joins them: the mean of a text's windows weighted by
+// tokens, made unit again. The weighting lets a short last window count for what it holds.
 //
 // The revision is a digest of the file's bytes, taken over the digests of its megabytes, so that
 // another quantisation or another model under the same name is another space of vectors.
@@ -58,7 +58,9 @@ base::Result<> GgufEmbedder::Options::check() const {
 
 GgufEmbedder::GgufEmbedder(const Options& options, std::shared_ptr<const llama::Model> model,
                            WordPiece pieces)
-    : options_(options), model_(std::move(model)), pieces_(std::move(pieces)),
+    : options_(options),
+      model_(std::move(model)),
+      pieces_(std::move(pieces)),
       queue_(options.queue) {}
 
 base::Result<std::unique_ptr<GgufEmbedder>> GgufEmbedder::open(const Options& options) {
@@ -81,9 +83,9 @@ base::Result<std::unique_ptr<GgufEmbedder>> GgufEmbedder::open(const Options& op
   std::unique_ptr<GgufEmbedder> out(new GgufEmbedder(fitted, model, std::move(pieces)));
   out->info_ = {facts.name, revision, facts.dim, fitted.cut.tokens_max};
   for (std::size_t i = 0; i < fitted.encoders; ++i) {
-    TRY(encoder, llama::TextEncoder::open(
-                     model, {.tokens_max = fitted.cut.tokens_max,
-                             .sequences_max = fitted.queue.batch_windows_max}));
+    TRY(encoder,
+        llama::TextEncoder::open(model, {.tokens_max = fitted.cut.tokens_max,
+                                         .sequences_max = fitted.queue.batch_windows_max}));
     out->encoders_.push_back(std::move(encoder));
   }
   out->pool_ = std::make_unique<base::Pool>(base::Pool::Options{
@@ -111,9 +113,9 @@ void GgufEmbedder::work(llama::TextEncoder& encoder) {
     vectors.resize(pieces.size() * dim);
     const base::Result<> done = encoder.encode(sequences, vectors);
     for (std::size_t i = 0; done && i < pieces.size(); ++i) {
-      std::copy_n(vectors.begin() + static_cast<std::ptrdiff_t>(i * dim), dim,
-                  pieces[i].job->vectors.begin() +
-                      static_cast<std::ptrdiff_t>(pieces[i].window * dim));
+      std::copy_n(
+          vectors.begin() + static_cast<std::ptrdiff_t>(i * dim), dim,
+          pieces[i].job->vectors.begin() + static_cast<std::ptrdiff_t>(pieces[i].window * dim));
     }
     queue_.finish(pieces, done);
   }
@@ -126,14 +128,14 @@ base::Result<GgufEmbedder::Rows> GgufEmbedder::tokenize(std::span<const std::str
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto ids = pieces_.ids(texts[i]);
     if (ids.empty()) {
-      return fail(Code::invalid, fmt::format("text {} of {} holds nothing to embed", i + 1,
-                                             texts.size()));
+      return fail(Code::invalid,
+                  fmt::format("text {} of {} holds nothing to embed", i + 1, texts.size()));
     }
     const std::size_t count = window_count(ids.size(), options_.cut);
     if (count > options_.windows_max) {
       return fail(Code::too_large,
-                  fmt::format("text {} of {} has {} tokens, {} windows of {}; {} are allowed", i + 1,
-                              texts.size(), ids.size(), count, options_.cut.tokens_max,
+                  fmt::format("text {} of {} has {} tokens, {} windows of {}; {} are allowed",
+                              i + 1, texts.size(), ids.size(), count, options_.cut.tokens_max,
                               options_.windows_max));
     }
     rows.first.push_back(job.windows.size());
@@ -148,7 +150,8 @@ base::Result<GgufEmbedder::Rows> GgufEmbedder::tokenize(std::span<const std::str
 Matrix GgufEmbedder::combine(const Rows& rows, const Job& job) const {
   const std::size_t dim = info_.dim;
   Matrix out{.data = std::vector<float>((rows.first.size() - 1) * dim),
-             .rows = rows.first.size() - 1, .cols = dim};
+             .rows = rows.first.size() - 1,
+             .cols = dim};
   for (std::size_t r = 0; r < out.rows; ++r) {
     const auto sum = std::span(out.data).subspan(r * dim, dim);
     for (std::size_t w = rows.first[r]; w < rows.first[r + 1]; ++w) {
@@ -183,8 +186,11 @@ base::Result<Matrix> GgufEmbedder::embed(const base::Call& call,
 }
 
 Stats GgufEmbedder::stats() const {
-  return {.texts = texts_.value(), .calls = calls_.value(), .errors = errors_.value(),
-          .deadlines = deadlines_.value(), .refused = refused_.value(),
+  return {.texts = texts_.value(),
+          .calls = calls_.value(),
+          .errors = errors_.value(),
+          .deadlines = deadlines_.value(),
+          .refused = refused_.value(),
           .windows = windows_.value()};
 }
 

@@ -49,7 +49,8 @@ base::Result<Matrix> HttpEmbedder::read(const std::string& body, std::size_t cou
   out.rows = count;
   for (const json::Value& row : *rows->array()) {
     const json::Value* numbers = tei_ ? &row : row.find("embedding");
-    if (!numbers || !numbers->is_array()) return fail(Code::io, "an embedding is no list of numbers");
+    if (!numbers || !numbers->is_array())
+      return fail(Code::io, "an embedding is no list of numbers");
     std::size_t begin = out.data.size();
     for (const json::Value& number : *numbers->array()) {
       out.data.push_back(static_cast<float>(number.as_double().value_or(0)));

@@ -37,7 +37,8 @@ base::Result<std::unique_ptr<Embedder>> open_embedder(std::string_view spec,
   }
   return base::fail(base::Code::invalid,
                     fmt::format("embedder '{}' is unknown: minilm, gguf:FILE, http:URL, table:FILE "
-                                "and off are allowed", spec));
+                                "and off are allowed",
+                                spec));
 }
 
 }  // namespace refrain::embed

@@ -10,8 +10,8 @@
 
 namespace refrain::embed {
 
-/// Vectors from a file, for exact control in tests and experiments: JSON lines of {"text","vector"}.
-/// A vector that is not of unit length is made so. Threads: any.
+/// Vectors from a file, for exact control in tests and experiments: JSON lines of
+/// {"text","vector"}. A vector that is not of unit length is made so. Threads: any.
 class TableEmbedder final : public Embedder {
  public:
   /// Errors: io, invalid (a broken line, with its number; vectors of several lengths; no line).

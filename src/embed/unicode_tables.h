@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <span>
 
-/// The Unicode facts that the tokenizer needs, as tools/unicode/tables.py writes them. Every table is
-/// sorted by its first column.
+/// The Unicode facts that the tokenizer needs, as tools/unicode/tables.py writes them. Every table
+/// is sorted by its first column.
 namespace refrain::embed::unicode {
 
 struct Range {

@@ -8,7 +8,9 @@ namespace {
 void expect_sorted(std::span<const Range> ranges) {
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     EXPECT_LE(ranges[i].first, ranges[i].last);
-    if (i > 0) EXPECT_GT(ranges[i].first, ranges[i - 1].last + 1) << "neighbours not joined";
+    if (i > 0) {
+      EXPECT_GT(ranges[i].first, ranges[i - 1].last + 1) << "neighbours not joined";
+    }
   }
 }
 

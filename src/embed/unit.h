@@ -6,8 +6,8 @@
 
 namespace refrain::embed {
 
-/// Scales to unit length; false for a vector without one (all zero, or not finite). A vector that is
-/// a unit vector already within 1e-6 keeps its bits.
+/// Scales to unit length; false for a vector without one (all zero, or not finite). A vector that
+/// is a unit vector already within 1e-6 keeps its bits.
 inline bool make_unit(std::span<float> vector) {
   double square = std::inner_product(vector.begin(), vector.end(), vector.begin(), 0.0);
   if (!std::isfinite(square) || square <= 0) return false;

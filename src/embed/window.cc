@@ -1,5 +1,6 @@
-// A window holds tokens_max - 2 tokens of the text and starts (tokens_max - 2 - overlap) after the one
-// before it. Nothing of a text is left out: what no window holds, no comparison of vectors can see.
+// A window holds tokens_max - 2 tokens of the text and starts (tokens_max - 2 - overlap) after the
+// one before it. Nothing of a text is left out: what no window holds, no comparison of vectors can
+// see.
 #include "embed/window.h"
 
 #include <algorithm>

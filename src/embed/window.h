@@ -15,7 +15,8 @@ struct Cut {
 };
 
 /// Windows that together hold every token at least once: each begins with `begin` and ends with
-/// `separator`. ids: not empty. The last window is moved back to be full, unless it is the only one.
+/// `separator`. ids: not empty. The last window is moved back to be full, unless it is the only
+/// one.
 std::vector<std::vector<llama::TokenId>> windows(std::span<const llama::TokenId> ids,
                                                  llama::TokenId begin, llama::TokenId separator,
                                                  const Cut& cut);

@@ -4,7 +4,8 @@
 // that cannot be covered is one unknown token.
 //
 // All steps before the pieces work on one code point, so they run in a single pass that builds one
-// word at a time. Whether a point is a space or a cut is asked after folding, as the reference does.
+// word at a time. Whether a point is a space or a cut is asked after folding, as the reference
+// does.
 #include "embed/wordpiece.h"
 
 #include <algorithm>

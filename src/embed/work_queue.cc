@@ -1,10 +1,10 @@
 // Jobs stand in a ring: take() moves the first one to the back as long as it has windows left, so a
-// text of a user never waits for the whole of a bulk insert. A batch is filled with windows that are
-// small enough to pay (several texts share one pass over the weights) and is cut to a fair share
-// when other encoders stand idle: parallel beats batched.
+// text of a user never waits for the whole of a bulk insert. A batch is filled with windows that
+// are small enough to pay (several texts share one pass over the weights) and is cut to a fair
+// share when other encoders stand idle: parallel beats batched.
 //
-// A caller that gives up only marks its job; windows that are being computed then end unread, as the
-// job's memory belongs to whoever still holds it.
+// A caller that gives up only marks its job; windows that are being computed then end unread, as
+// the job's memory belongs to whoever still holds it.
 #include "embed/work_queue.h"
 
 #include <algorithm>

@@ -28,12 +28,12 @@ struct Job {
   std::optional<base::Error> error_;
 };
 
-/// Calls waiting for encoders: bounded, fair between calls, and blind to what is computed. A call of
-/// many windows lets others pass after each batch. Threads: any.
+/// Calls waiting for encoders: bounded, fair between calls, and blind to what is computed. A call
+/// of many windows lets others pass after each batch. Threads: any.
 class WorkQueue {
  public:
   struct Options {
-    std::size_t calls_max = 256;  // waiting or under way
+    std::size_t calls_max = 256;         // waiting or under way
     std::size_t batch_tokens_max = 128;  // of several windows together; a lone window may be longer
     std::size_t batch_windows_max = 15;
   };
@@ -46,8 +46,8 @@ class WorkQueue {
 
   /// Errors: busy (calls_max), cancelled (stopped).
   base::Result<> add(const std::shared_ptr<Job>& job);
-  /// Waits until the whole job is computed. Errors: deadline, cancelled (stop token, stop()), or what
-  /// finish() was given. Nothing of the job is taken any more once this has returned.
+  /// Waits until the whole job is computed. Errors: deadline, cancelled (stop token, stop()), or
+  /// what finish() was given. Nothing of the job is taken any more once this has returned.
   base::Result<> wait(const std::shared_ptr<Job>& job);
 
   /// Waits for work and takes a batch: windows of as many calls as fit, a fair share if others are

@@ -7,7 +7,8 @@ namespace refrain::json {
 
 /// The exact value of a number's text: (-1)^negative * digits * 10^exponent, where digits is head
 /// followed by tail read as one integer. Neither starts nor ends with a zero together, so that two
-/// texts of one value give the same digits and exponent. Zero has no digits, exponent 0 and no sign.
+/// texts of one value give the same digits and exponent. Zero has no digits, exponent 0 and no
+/// sign.
 struct Decimal {
   bool negative = false;
   std::string_view head, tail;  // views into the text

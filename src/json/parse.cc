@@ -9,8 +9,8 @@
 #include <iterator>
 #include <limits>
 
-#include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
+#include <boost/json/basic_parser_impl.hpp>
 
 #include "json/value.h"
 
@@ -186,16 +186,15 @@ base::Result<Value> parse(std::string_view text, const Limits& limits) {
   if (!error && read < text.size()) error = boost::json::error::extra_data;
   if (!error) return parser.handler().take();
   if (error == boost::json::error::too_deep) {
-    return base::fail(base::Code::too_large,
-                      fmt::format("JSON: deeper than {} levels at byte {}", limits.depth_max, read));
+    return base::fail(base::Code::too_large, fmt::format("JSON: deeper than {} levels at byte {}",
+                                                         limits.depth_max, read));
   }
   if (error == boost::json::error::key_too_large) {
     return base::fail(base::Code::invalid,
                       fmt::format("JSON: the name {} twice in the object that ends at byte {}",
                                   shown(parser.handler().repeated()), read));
   }
-  return base::fail(base::Code::invalid,
-                    fmt::format("JSON: {} at byte {}", reason(error), read));
+  return base::fail(base::Code::invalid, fmt::format("JSON: {} at byte {}", reason(error), read));
 }
 
 }  // namespace refrain::json

@@ -29,13 +29,13 @@ struct Number {
 /// One JSON value (RFC 8259). Strings are valid UTF-8.
 class Value {
  public:
-  Value() = default;  // null
-  Value(std::nullptr_t) {}
-  Value(bool value) : data_(value) {}
-  Value(Number value) : data_(std::move(value)) {}
-  Value(std::string value) : data_(std::move(value)) {}
-  Value(std::string_view value) : data_(std::string(value)) {}
-  Value(const char* value) : data_(std::string(value)) {}
+  Value() noexcept;  // null
+  Value(std::nullptr_t) noexcept;
+  Value(bool value) noexcept;
+  Value(Number value);
+  Value(std::string value);
+  Value(std::string_view value);
+  Value(const char* value);
   Value(Array value);
   Value(Object value);
   static Value of(std::int64_t value);
@@ -89,6 +89,15 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+// Here, because the variant's arrays need Member to be whole.
+inline Value::Value() noexcept = default;
+inline Value::Value(std::nullptr_t) noexcept {}
+inline Value::Value(bool value) noexcept : data_(value) {}
+inline Value::Value(Number value) : data_(std::move(value)) {}
+inline Value::Value(std::string value) : data_(std::move(value)) {}
+inline Value::Value(std::string_view value) : data_(std::string(value)) {}
+inline Value::Value(const char* value) : data_(std::string(value)) {}
+
 enum class Duplicates : std::uint8_t { refuse, keep_last };
 
 struct Limits {
@@ -97,8 +106,8 @@ struct Limits {
 };
 
 /// Reads exactly one JSON text with white space around it.
-/// Errors: invalid ("JSON: <reason> at byte <n>": syntax, bad UTF-8, lone surrogate, a name twice, an
-/// exponent beyond 32 bits), too_large (deeper than depth_max). cost: one pass. Threads: any.
+/// Errors: invalid ("JSON: <reason> at byte <n>": syntax, bad UTF-8, lone surrogate, a name twice,
+/// an exponent beyond 32 bits), too_large (deeper than depth_max). cost: one pass. Threads: any.
 /// Numbers of any length are kept; RFC 8259 leaves the range of exponents to the reader.
 base::Result<Value> parse(std::string_view text, const Limits& limits = {});
 

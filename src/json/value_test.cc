@@ -34,7 +34,8 @@ TEST(JsonValue, IntegerLimitsAreTheLimitsOfTheType) {
 }
 
 TEST(JsonValue, WhatIsNoIntegerIsNone) {
-  for (const char* text : {"0.5", "1e-1", "1e19", "1e400", "1e999999999999", "1e99999999999999999999"}) {
+  for (const char* text :
+       {"0.5", "1e-1", "1e19", "1e400", "1e999999999999", "1e99999999999999999999"}) {
     EXPECT_EQ(number(text).as_int(), std::nullopt) << text;
   }
   EXPECT_EQ(Value("1").as_int(), std::nullopt);

@@ -48,14 +48,17 @@ struct Identity {
 
 /// Canonical bytes of a JSON value: object members sorted by name (by bytes), numbers by value
 /// (1, 1.0, 10e-1 are one; digits beyond a double still differ), strings as they are (no Unicode
-/// normalisation: the model sees the difference). Length-prefixed, hence injective up to those rules.
+/// normalisation: the model sees the difference). Length-prefixed, hence injective up to those
+/// rules.
 void canonical(const json::Value& value, std::string& out);
 
-/// Identity of a request. Left out: stream, stream_options, user, metadata, store, safety_identifier,
-/// prompt_cache_key, prompt_cache_retention, service_tier, cache (LiteLLM's controls), GKV's user_id
-/// and cache_strategy, and rules.ignore (which cannot name messages, prompt, input or inputs). A member that is null counts as absent. `tools` sort by their canonical bytes.
-/// max_completion_tokens and max_tokens are one limit; n: 1 is absent. temperature 0 and absent differ.
-/// Which dialect leaves out what, and why: docs/design/key.md. Never fails; body may be any JSON.
+/// Identity of a request. Left out: stream, stream_options, user, metadata, store,
+/// safety_identifier, prompt_cache_key, prompt_cache_retention, service_tier, cache (LiteLLM's
+/// controls), GKV's user_id and cache_strategy, and rules.ignore (which cannot name messages,
+/// prompt, input or inputs). A member that is null counts as absent. `tools` sort by their
+/// canonical bytes. max_completion_tokens and max_tokens are one limit; n: 1 is absent. temperature
+/// 0 and absent differ. Which dialect leaves out what, and why: docs/design/key.md. Never fails;
+/// body may be any JSON.
 Identity identify(const chat::Request& request, const Scope& scope, const Rules& rules = {});
 
 }  // namespace refrain::key

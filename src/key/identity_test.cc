@@ -43,11 +43,10 @@ void expect_apart(const Identity& a, const Identity& b) {
 }
 
 TEST(Identity, WhatConcernsTransportIsLeftOut) {
-  for (const char* member :
-       {",\"stream\":true", ",\"stream_options\":{\"include_usage\":true}", ",\"user\":\"u\"",
-        ",\"metadata\":{\"a\":\"b\"}", ",\"store\":true", ",\"safety_identifier\":\"s\"",
-        ",\"prompt_cache_key\":\"k\"", ",\"service_tier\":\"flex\"",
-        ",\"cache\":{\"no-cache\":true}"}) {
+  for (const char* member : {",\"stream\":true", ",\"stream_options\":{\"include_usage\":true}",
+                             ",\"user\":\"u\"", ",\"metadata\":{\"a\":\"b\"}", ",\"store\":true",
+                             ",\"safety_identifier\":\"s\"", ",\"prompt_cache_key\":\"k\"",
+                             ",\"service_tier\":\"flex\"", ",\"cache\":{\"no-cache\":true}"}) {
     expect_same(chat_of(member), chat_of(""));
   }
 }
@@ -84,7 +83,8 @@ TEST(Identity, BothNamesOfTheLimitAreOne) {
 }
 
 TEST(Identity, OrderOfToolsSaysNothing) {
-  expect_same(chat_of(",\"tools\":[{\"a\":1},{\"b\":2}]"), chat_of(",\"tools\":[{\"b\":2},{\"a\":1}]"));
+  expect_same(chat_of(",\"tools\":[{\"a\":1},{\"b\":2}]"),
+              chat_of(",\"tools\":[{\"b\":2},{\"a\":1}]"));
   expect_apart(chat_of(",\"tools\":[{\"a\":1}]"), chat_of(",\"tools\":[{\"a\":1},{\"a\":1}]"));
 }
 
@@ -101,8 +101,9 @@ TEST(Identity, TextIsAPartOfText) {
 }
 
 TEST(Identity, MessagesKeepTheirOrder) {
-  expect_apart(talk("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"system\",\"content\":\"b\"}]"),
-               talk("[{\"role\":\"system\",\"content\":\"b\"},{\"role\":\"user\",\"content\":\"a\"}]"));
+  expect_apart(
+      talk("[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"system\",\"content\":\"b\"}]"),
+      talk("[{\"role\":\"system\",\"content\":\"b\"},{\"role\":\"user\",\"content\":\"a\"}]"));
 }
 
 TEST(Identity, SpaceLeavesOutTheTextOfTheLastUserMessage) {
@@ -134,15 +135,18 @@ TEST(Identity, SpaceKeepsImagesOfTheLastUserMessage) {
 }
 
 TEST(Identity, SpaceKeepsWhatFollowsTheLastUserMessage) {
-  expect_apart(talk("[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"tool\",\"content\":\"1\"}]"),
-               talk("[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"tool\",\"content\":\"2\"}]"));
+  expect_apart(
+      talk("[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"tool\",\"content\":\"1\"}]"),
+      talk("[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"tool\",\"content\":\"2\"}]"));
 }
 
 TEST(Identity, PromptAndInputsAreTheHolesOfTheirDialects) {
   EXPECT_EQ(of(Dialect::openai_completion, "{\"prompt\":\"a\"}").space,
             of(Dialect::openai_completion, "{\"prompt\":\"b\"}").space);
-  EXPECT_EQ(of(Dialect::tgi, "{\"inputs\":\"a\"}").space, of(Dialect::tgi, "{\"inputs\":\"b\"}").space);
-  EXPECT_EQ(of(Dialect::gkv, "{\"inputs\":\"a\"}").space, of(Dialect::gkv, "{\"inputs\":\"b\"}").space);
+  EXPECT_EQ(of(Dialect::tgi, "{\"inputs\":\"a\"}").space,
+            of(Dialect::tgi, "{\"inputs\":\"b\"}").space);
+  EXPECT_EQ(of(Dialect::gkv, "{\"inputs\":\"a\"}").space,
+            of(Dialect::gkv, "{\"inputs\":\"b\"}").space);
   expect_same(of(Dialect::openai_completion, "{\"prompt\":\"a\"}"),
               of(Dialect::openai_completion, "{\"prompt\":[\"a\"]}"));
 }
@@ -164,8 +168,8 @@ TEST(Identity, EmbeddingInputStaysInTheSpace) {
 TEST(Identity, ParametersOfTgiThatShapeTheReplyStayIn) {
   Identity plain = of(Dialect::tgi, "{\"inputs\":\"a\"}");
   for (const char* member : {"details", "decoder_input_details", "return_full_text"}) {
-    expect_apart(of(Dialect::tgi, "{\"inputs\":\"a\",\"parameters\":{\"" + std::string(member) +
-                                      "\":true}}"),
+    expect_apart(of(Dialect::tgi,
+                    "{\"inputs\":\"a\",\"parameters\":{\"" + std::string(member) + "\":true}}"),
                  plain);
   }
   expect_apart(of(Dialect::tgi, "{\"inputs\":\"a\",\"parameters\":{\"top_n_tokens\":2}}"), plain);
@@ -203,11 +207,15 @@ TEST(Identity, RouteMayIgnoreMembersButNeverTheQuestion) {
 }
 
 TEST(Identity, ScopesNeverMeetWhateverTheirNamesHold) {
-  std::vector<Scope> scopes = {
-      {ScopeKind::tenant, "a", ""},   {ScopeKind::user, "a", ""},       {ScopeKind::user, "a", "b"},
-      {ScopeKind::user, "ab", ""},    {ScopeKind::user, "", "ab"},      {ScopeKind::global, "", ""},
-      {ScopeKind::user, "as\1b", ""}, {ScopeKind::user, "a", "s\1b"},
-      {ScopeKind::tenant, std::string("a\0", 2), ""}};
+  std::vector<Scope> scopes = {{ScopeKind::tenant, "a", ""},
+                               {ScopeKind::user, "a", ""},
+                               {ScopeKind::user, "a", "b"},
+                               {ScopeKind::user, "ab", ""},
+                               {ScopeKind::user, "", "ab"},
+                               {ScopeKind::global, "", ""},
+                               {ScopeKind::user, "as\1b", ""},
+                               {ScopeKind::user, "a", "s\1b"},
+                               {ScopeKind::tenant, std::string("a\0", 2), ""}};
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       EXPECT_NE(bytes(scopes[i]), bytes(scopes[j]));
@@ -218,14 +226,16 @@ TEST(Identity, ScopesNeverMeetWhateverTheirNamesHold) {
 }
 
 TEST(Identity, TextThatImitatesAHoleIsNoHole) {
-  EXPECT_NE(of(Dialect::tgi, "{\"inputs\":\"T\"}").exact, of(Dialect::tgi, "{\"inputs\":\"T\"}").space);
+  EXPECT_NE(of(Dialect::tgi, "{\"inputs\":\"T\"}").exact,
+            of(Dialect::tgi, "{\"inputs\":\"T\"}").space);
   expect_apart(of(Dialect::tgi, "{\"inputs\":[\"T\"]}"), of(Dialect::tgi, "{\"inputs\":\"T\"}"));
 }
 
 TEST(Identity, BodyThatIsNoObjectHasAnIdentityToo) {
-  for (const char* body : {"null", "[]", "\"x\"", "{\"messages\":7}", "{\"messages\":[null,{}]}",
-                           "{\"messages\":[{\"role\":\"user\",\"content\":[1,{\"type\":\"text\"}]}]}",
-                           "{\"tools\":{}}", "{\"n\":\"1\"}", "{\"parameters\":[]}"}) {
+  for (const char* body :
+       {"null", "[]", "\"x\"", "{\"messages\":7}", "{\"messages\":[null,{}]}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[1,{\"type\":\"text\"}]}]}",
+        "{\"tools\":{}}", "{\"n\":\"1\"}", "{\"parameters\":[]}"}) {
     for (Dialect dialect : {Dialect::openai_chat, Dialect::tgi, Dialect::gkv}) {
       EXPECT_FALSE(of(dialect, body).canonical.empty());
     }

@@ -16,11 +16,11 @@ struct evp_mac_ctx_st;  // OpenSSL's EVP_MAC_CTX
 namespace refrain::key {
 
 struct Tenant {
-  std::string id{};                        // "default", a name of the table, or "key-<16 hex>"
-  bool admin = false;                    // may see and change every tenant's entries
-  ScopeKind scope = ScopeKind::tenant;   // where requests go that say nothing
+  std::string id{};                     // "default", a name of the table, or "key-<16 hex>"
+  bool admin = false;                   // may see and change every tenant's entries
+  ScopeKind scope = ScopeKind::tenant;  // where requests go that say nothing
   Allowed allowed{};
-  std::string upstream_key{};              // "" passes the client's own credential on
+  std::string upstream_key{};  // "" passes the client's own credential on
 };
 
 /// Whose request it is. Immutable after construction; threads: any.
@@ -34,14 +34,14 @@ class Tenants {
     // empty: tenants come from the credentials themselves. A key of two tenants is unknown.
     std::vector<Row> rows;
     std::array<std::byte, 32> secret{};  // of this data folder; keys the hashes
-    bool anonymous_admin = true;      // loopback without credentials may use the native door
+    bool anonymous_admin = true;         // loopback without credentials may use the native door
   };
   explicit Tenants(const Options& options);
 
   /// credential: value of Authorization (with or without "Bearer ") or x-api-key; "" for none.
-  /// Without a table: the keyed hash (HMAC-SHA-256) of the credential names the tenant, and no credential
-  /// is the tenant `default`, from loopback only. With a table: an unknown key is nullopt, and so is none.
-  /// nullopt: identity uncertain, the cache is neither read nor written.
+  /// Without a table: the keyed hash (HMAC-SHA-256) of the credential names the tenant, and no
+  /// credential is the tenant `default`, from loopback only. With a table: an unknown key is
+  /// nullopt, and so is none. nullopt: identity uncertain, the cache is neither read nor written.
   std::optional<Tenant> resolve(std::string_view credential, bool loopback) const;
   /// True with rows, even if no row has a key: then nobody is known.
   bool has_table() const noexcept { return has_table_; }

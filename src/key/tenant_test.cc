@@ -8,7 +8,8 @@ namespace {
 
 Tenants::Options table() {
   Tenants::Options options;
-  options.rows.push_back({.tenant = {.id = "a", .upstream_key = ""}, .keys = {"key-of-a", "second"}});
+  options.rows.push_back(
+      {.tenant = {.id = "a", .upstream_key = ""}, .keys = {"key-of-a", "second"}});
   options.rows.push_back(
       {.tenant = {.id = "b", .admin = true, .upstream_key = "up"}, .keys = {"key-of-b"}});
   return options;

@@ -15,7 +15,8 @@ thread_local ErrorCapture* capture = nullptr;
 std::string_view sentence(std::string_view line) {
   while (line.ends_with('\n') || line.ends_with(' ')) line.remove_suffix(1);
   const auto colon = line.find(": ");
-  if (colon != std::string_view::npos && line.substr(0, colon).find(' ') == std::string_view::npos) {
+  if (colon != std::string_view::npos &&
+      line.substr(0, colon).find(' ') == std::string_view::npos) {
     line.remove_prefix(colon + 2);
   }
   return line;

@@ -8,8 +8,8 @@ namespace refrain::llama {
 /// at debug. Idempotent. Threads: any.
 void start_backend();
 
-/// While one lives, this thread's first error line of llama.cpp is kept instead of logged: the cause
-/// of a failed call. Not nested.
+/// While one lives, this thread's first error line of llama.cpp is kept instead of logged: the
+/// cause of a failed call. Not nested.
 class ErrorCapture {
  public:
   ErrorCapture();

@@ -71,7 +71,8 @@ struct TextEncoder::Batch {
 };
 
 TextEncoder::TextEncoder(std::shared_ptr<const Model> model, const Options& options)
-    : model_(std::move(model)), options_(options),
+    : model_(std::move(model)),
+      options_(options),
       batch_(std::make_unique<Batch>(std::max(options.tokens_max, kFlashQueries))) {}
 
 TextEncoder::~TextEncoder() {
@@ -84,8 +85,9 @@ base::Result<std::unique_ptr<TextEncoder>> TextEncoder::open(std::shared_ptr<con
   const std::size_t limit = model->facts().tokens_max;
   if (options.tokens_max == 0 || options.sequences_max == 0 ||
       options.sequences_max > kSequencesMax || options.tokens_max > limit) {
-    return fail(Code::invalid, fmt::format("encoder of {} tokens in {} sequences; the model takes {}",
-                                           options.tokens_max, options.sequences_max, limit));
+    return fail(Code::invalid,
+                fmt::format("encoder of {} tokens in {} sequences; the model takes {}",
+                            options.tokens_max, options.sequences_max, limit));
   }
   ErrorCapture capture;
   std::unique_ptr<TextEncoder> encoder(new TextEncoder(std::move(model), options));
@@ -107,10 +109,10 @@ base::Result<> TextEncoder::encode(std::span<const std::span<const TokenId>> seq
   }
   if (sequences.empty() || sequences.size() > options_.sequences_max ||
       tokens > options_.tokens_max || out.size() != sequences.size() * model_->facts().dim) {
-    return fail(Code::invalid,
-                fmt::format("{} tokens in {} sequences for {} numbers; limits {} and {}", tokens,
-                            sequences.size(), out.size(), options_.tokens_max,
-                            options_.sequences_max));
+    return fail(
+        Code::invalid,
+        fmt::format("{} tokens in {} sequences for {} numbers; limits {} and {}", tokens,
+                    sequences.size(), out.size(), options_.tokens_max, options_.sequences_max));
   }
   batch_->raw.n_tokens = 0;
   for (std::size_t s = 0; s < sequences.size(); ++s) batch_->add(sequences[s], s);

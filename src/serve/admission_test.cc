@@ -5,7 +5,8 @@
 namespace refrain::serve {
 namespace {
 
-chat::Answer answer(std::optional<std::string> finish, chat::Origin origin = chat::Origin::openai_chat) {
+chat::Answer answer(std::optional<std::string> finish,
+                    chat::Origin origin = chat::Origin::openai_chat) {
   auto event = std::make_shared<chat::Event>();
   event->choices.emplace_back().finish = std::move(finish);
   chat::Answer out;

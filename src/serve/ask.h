@@ -24,11 +24,11 @@ std::string_view name(Outcome outcome) noexcept;
 /// One question as a door hands it on.
 struct Ask {
   chat::Request request;
-  std::string id;                     // of the request, for logs and explain
+  std::string id;  // of the request, for logs and explain
   key::Tenant tenant;
-  bool certain = true;                // false: the tenant is unknown, the cache is left alone
+  bool certain = true;  // false: the tenant is unknown, the cache is left alone
   key::Controls controls;
-  std::vector<cache::Place> places;   // see places_of
+  std::vector<cache::Place> places;  // see places_of
   base::Instant received{};
 };
 
@@ -36,12 +36,12 @@ struct Ask {
 std::vector<cache::Place> places_of(const chat::Request& request, const key::Tenant& tenant,
                                     const key::Controls& controls, const key::Rules& rules);
 
-/// The reply in the making. Exactly one of answer (an exact hit, at once) and flight is set. Whoever
-/// holds a flight has joined it and must leave() it when done.
+/// The reply in the making. Exactly one of answer (an exact hit, at once) and flight is set.
+/// Whoever holds a flight has joined it and must leave() it when done.
 struct Ticket {
-  Outcome outcome = Outcome::miss;    // with a flight: see outcome_of
+  Outcome outcome = Outcome::miss;  // with a flight: see outcome_of
   std::shared_ptr<const chat::Answer> answer;
-  chat::Head head;                    // of the answer
+  chat::Head head;  // of the answer
   std::shared_ptr<chat::Flight> flight;
   std::vector<std::string> controls;  // what the request said about the cache
 };

@@ -101,18 +101,21 @@ void Collector::add(const Row& row) {
   double memory = resident_mib();
   std::string source = row.hit ? field(row.source) : "";
   std::string similarity = row.hit ? fmt::format("{:.6g}", row.similarity) : "";
-  std::string first = fmt::format(
-      "{},{},{},{},{},{},{},{},{:.3f},{:.3f},{:.3f},{}", field(row.request_id), timestamp,
-      field(row.prompt), field(row.user_id), field(row.strategy), row.hit ? "True" : "False", source,
-      similarity, row.processing_ms, row.embedding_ms, row.search_ms, row.response_characters);
-  // The file is written under the lock: rows must not interleave, and collection is for experiments.
+  std::string first =
+      fmt::format("{},{},{},{},{},{},{},{},{:.3f},{:.3f},{:.3f},{}", field(row.request_id),
+                  timestamp, field(row.prompt), field(row.user_id), field(row.strategy),
+                  row.hit ? "True" : "False", source, similarity, row.processing_ms,
+                  row.embedding_ms, row.search_ms, row.response_characters);
+  // The file is written under the lock: rows must not interleave, and collection is for
+  // experiments.
   state_.with([&](State& state) {
     if (!state.running) return;
     ++state.requests;
     if (row.hit) ++state.hits;
     double rate = 100.0 * static_cast<double>(state.hits) / static_cast<double>(state.requests);
-    state.out << first << fmt::format(",{},{},{},{:.2f},{:.3f}\n", state.requests, state.hits,
-                                      state.requests - state.hits, rate, memory - state.memory_mib)
+    state.out << first
+              << fmt::format(",{},{},{},{:.2f},{:.3f}\n", state.requests, state.hits,
+                             state.requests - state.hits, rate, memory - state.memory_mib)
               << std::flush;
   });
 }

@@ -15,8 +15,8 @@ namespace refrain::serve {
 struct Row {
   std::string request_id, prompt, user_id, strategy;
   bool hit = false;
-  std::string source;           // with a hit
-  double similarity = 0;        // with a hit
+  std::string source;     // with a hit
+  double similarity = 0;  // with a hit
   double processing_ms = 0, embedding_ms = 0, search_ms = 0;
   std::size_t response_characters = 0;
 };
@@ -47,8 +47,8 @@ class Collector {
 
   /// Path of the last batch. Errors: conflict (never started).
   base::Result<std::string> csv() const;
-  /// Path of a file of the last batch's folder. Errors: conflict (never started), invalid (a name with a
-  /// separator, a dot at its beginning or a NUL), not_found.
+  /// Path of a file of the last batch's folder. Errors: conflict (never started), invalid (a name
+  /// with a separator, a dot at its beginning or a NUL), not_found.
   base::Result<std::string> file(const std::string& name) const;
 
  private:

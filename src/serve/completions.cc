@@ -126,8 +126,9 @@ Ticket Completions::ask(Ask ask) {
 
   Ticket ticket;
   ticket.controls = controls.reasons;
-  ticket.outcome = read ? Outcome::miss
-                   : controls.refresh && certain ? Outcome::refresh : Outcome::bypass;
+  ticket.outcome = read                          ? Outcome::miss
+                   : controls.refresh && certain ? Outcome::refresh
+                                                 : Outcome::bypass;
   bool shared = certain && plain(controls);
   key::Key key{};
   Flights::Joined joined;

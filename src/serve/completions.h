@@ -22,8 +22,8 @@ namespace refrain::serve {
 struct Route {
   policy::Rule rule;
   std::chrono::seconds ttl = std::chrono::hours(24 * 30);
-  bool store_length = false;        // keep answers that ended at the limit, which is part of the key
-  std::size_t entries_max = 0;      // per scope; 0: no limit
+  bool store_length = false;    // keep answers that ended at the limit, which is part of the key
+  std::size_t entries_max = 0;  // per scope; 0: no limit
   key::Rules key_rules;
 };
 
@@ -54,7 +54,7 @@ class Completions {
   struct Stats {
     std::array<std::uint64_t, kOutcomes> outcomes{};
     std::array<std::array<std::uint64_t, kOutcomes>, 5> by_dialect{};
-    std::uint64_t user_hits = 0, global_hits = 0;   // GKV's two sources
+    std::uint64_t user_hits = 0, global_hits = 0;  // GKV's two sources
     std::uint64_t exact_hits = 0, semantic_hits = 0;
     std::uint64_t stored = 0, not_stored = 0, failed = 0, refused = 0, lookup_deadlines = 0;
     std::uint64_t tokens_saved = 0, milliseconds_saved = 0;
@@ -94,8 +94,8 @@ class Completions {
   Flights flights_;
   std::array<base::Counter, kOutcomes> outcomes_;
   std::array<std::array<base::Counter, kOutcomes>, 5> by_dialect_;
-  base::Counter user_hits_, global_hits_, exact_hits_, semantic_hits_, stored_, not_stored_, failed_,
-      refused_, lookup_deadlines_, tokens_saved_, milliseconds_saved_;
+  base::Counter user_hits_, global_hits_, exact_hits_, semantic_hits_, stored_, not_stored_,
+      failed_, refused_, lookup_deadlines_, tokens_saved_, milliseconds_saved_;
   base::Gauge in_flight_;
   base::Histogram exact_seconds_, semantic_seconds_, generated_seconds_;
 };

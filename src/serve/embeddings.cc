@@ -12,7 +12,10 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
  public:
   Batch(Embeddings& owner, Ask ask, EmbeddingWire::Items items,
         std::function<void(EmbeddingReply)> done)
-      : owner_(owner), ask_(std::move(ask)), items_(std::move(items)), done_(std::move(done)),
+      : owner_(owner),
+        ask_(std::move(ask)),
+        items_(std::move(items)),
+        done_(std::move(done)),
         answers_(items_.requests.size()) {}
 
   void start() {
@@ -32,7 +35,8 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     }
     if (missing().empty()) return finish();
     auto self = shared_from_this();
-    bool queued = reads_ && owner_.rooms_.work.submit([self] { self->look_in_store(); }).has_value();
+    bool queued =
+        reads_ && owner_.rooms_.work.submit([self] { self->look_in_store(); }).has_value();
     if (!queued) ask_upstream();
   }
 
@@ -87,8 +91,8 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
                                        " inputs"});
     }
     for (std::size_t i = 0; i < asked_.size(); ++i) {
-      answers_[asked_[i]] = std::make_shared<const chat::Answer>(chat::Answer{
-          chat::Origin::openai_embedding, chat::Delivery::whole, {slice.events[i]}});
+      answers_[asked_[i]] = std::make_shared<const chat::Answer>(
+          chat::Answer{chat::Origin::openai_embedding, chat::Delivery::whole, {slice.events[i]}});
       if (ask_.certain && ask_.controls.store) keep(asked_[i]);
     }
     finish();
@@ -124,9 +128,10 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
       reply.head.tier = "exact";
       reply.head.similarity = 1;
     }
-    reply.outcome = all ? Outcome::hit
-                    : reads_ ? Outcome::miss
-                    : ask_.controls.refresh && ask_.certain ? Outcome::refresh : Outcome::bypass;
+    reply.outcome = all                                     ? Outcome::hit
+                    : reads_                                ? Outcome::miss
+                    : ask_.controls.refresh && ask_.certain ? Outcome::refresh
+                                                            : Outcome::bypass;
     done_(std::move(reply));
   }
 

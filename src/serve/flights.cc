@@ -29,7 +29,8 @@ void Flights::remove(const key::Key& key, const chat::Flight* flight) {
 
 std::size_t Flights::size() const {
   std::size_t sum = 0;
-  for (const auto& shard : shards_) sum += shard.with([](const Table& table) { return table.size(); });
+  for (const auto& shard : shards_)
+    sum += shard.with([](const Table& table) { return table.size(); });
   return sum;
 }
 

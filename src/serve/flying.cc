@@ -3,8 +3,8 @@
 // both, or the look-up deadline, which counts as a miss; decide() lets the first through. With
 // `overlap` the model is asked at the start into a flight of its own: a miss copies that flight's
 // events into ours, a hit leaves it, which stops the model.
-// The end watcher is the flight's first watcher, so that an answer is kept before any reader is told
-// that it has ended: whoever asks again after the last byte finds it.
+// The end watcher is the flight's first watcher, so that an answer is kept before any reader is
+// told that it has ended: whoever asks again after the last byte finds it.
 #include "serve/flying.h"
 
 #include <algorithm>
@@ -23,7 +23,8 @@ void note(Decision& decision, const cache::SemanticFind& find) {
   for (const cache::Look& look : find.looks) {
     Weighed weighed{look.id, look.cosine, look.accepted, {}};
     for (const policy::Reason& reason : look.reasons) {
-      weighed.reasons.push_back(reason.gate + ": " + reason.words);
+      weighed.reasons.push_back(reason.gate + (reason.refused ? " refused: " : ": ") +
+                                reason.words);
     }
     decision.candidates.push_back(std::move(weighed));
   }
@@ -31,7 +32,10 @@ void note(Decision& decision, const cache::SemanticFind& find) {
 }
 
 Completions::Flying::Flying(Completions& owner, Ask ask, cache::Query query, Outcome outcome)
-    : owner_(owner), ask_(std::move(ask)), query_(std::move(query)), outcome_(outcome),
+    : owner_(owner),
+      ask_(std::move(ask)),
+      query_(std::move(query)),
+      outcome_(outcome),
       decision_(owner.decision_of(ask_)) {}
 
 base::Call Completions::Flying::lookup_call() const {
@@ -45,7 +49,8 @@ void Completions::Flying::start(std::shared_ptr<chat::Flight> flight, std::optio
   auto self = shared_from_this();
   flight_->watch(SIZE_MAX, true, [self] { self->landed(); });
   if (owner_.in_flight_.value() > static_cast<std::int64_t>(owner_.options_.flights_max)) {
-    flight_->finish({chat::End::Kind::failed, {},
+    flight_->finish({chat::End::Kind::failed,
+                     {},
                      {base::Code::busy, fmt::format("{} answers are being made, the limit",
                                                     owner_.options_.flights_max)}});
     return;
@@ -120,8 +125,10 @@ void Completions::Flying::deliver(const cache::Hit& hit, std::string_view tier) 
 void Completions::Flying::miss() {
   if (!decide()) return;
   if (ask_.controls.only_if_cached) {
-    flight_->finish({chat::End::Kind::failed, {},
-                     {base::Code::not_found, "only-if-cached: no stored answer fits this request"}});
+    flight_->finish(
+        {chat::End::Kind::failed,
+         {},
+         {base::Code::not_found, "only-if-cached: no stored answer fits this request"}});
     return;
   }
   generate();
@@ -129,7 +136,8 @@ void Completions::Flying::miss() {
 
 void Completions::Flying::generate() {
   if (flight_->stop_token().stop_requested()) {
-    flight_->finish({chat::End::Kind::failed, {}, {base::Code::cancelled, "every reader has left"}});
+    flight_->finish(
+        {chat::End::Kind::failed, {}, {base::Code::cancelled, "every reader has left"}});
     if (ahead_) ahead_->leave();
     return;
   }

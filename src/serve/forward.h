@@ -20,8 +20,8 @@ struct Forwarded {
 class Forward {
  public:
   virtual ~Forward() = default;
-  /// Returns at once; `done` runs once with the upstream's reply, or with one that says why there is
-  /// none (502, in OpenAI's error shape).
+  /// Returns at once; `done` runs once with the upstream's reply, or with one that says why there
+  /// is none (502, in OpenAI's error shape).
   virtual void start(Forwarded request, std::function<void(chat::Refusal)> done) = 0;
 };
 

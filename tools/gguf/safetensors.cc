@@ -57,7 +57,8 @@ std::optional<std::uint64_t> size_of(const std::vector<std::uint64_t>& shape,
                                      std::uint64_t bytes_each) {
   std::uint64_t total = bytes_each;
   for (const std::uint64_t count : shape) {
-    if (count != 0 && total > std::numeric_limits<std::uint64_t>::max() / count) return std::nullopt;
+    if (count != 0 && total > std::numeric_limits<std::uint64_t>::max() / count)
+      return std::nullopt;
     total *= count;
   }
   return total;
@@ -81,8 +82,8 @@ base::Result<Tensor> read_tensor(const json::Member& member, std::string_view da
   }
   const auto wanted = size_of(*shape, kind->bytes);
   if (!wanted || *wanted != end - begin) {
-    return fail(Code::corrupt, fmt::format("tensor {}: {} bytes do not fit its shape", member.name,
-                                           end - begin));
+    return fail(Code::corrupt,
+                fmt::format("tensor {}: {} bytes do not fit its shape", member.name, end - begin));
   }
   return Tensor{kind->dtype, std::move(*shape), data.substr(begin, end - begin)};
 }
@@ -140,8 +141,8 @@ base::Result<SafeTensors> SafeTensors::parse(std::string bytes) {
   base::ByteReader reader(whole);
   TRY(length, reader.u64());
   if (length > reader.left()) {
-    return fail(Code::corrupt, fmt::format("header of {} bytes in a file of {}", length,
-                                           whole.size()));
+    return fail(Code::corrupt,
+                fmt::format("header of {} bytes in a file of {}", length, whole.size()));
   }
   auto header = json::parse(whole.substr(8, length));
   if (!header) return fail(Code::corrupt, fmt::format("header: {}", header.error().what));

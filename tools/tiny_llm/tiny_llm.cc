@@ -1,5 +1,6 @@
-// A Llama-shaped model of about a megabyte from a seed. Weights are normal numbers made by splitmix64
-// and a sum of twelve uniforms, so that no library's random numbers decide about the bytes.
+// A Llama-shaped model of about a megabyte from a seed. Weights are normal numbers made by
+// splitmix64 and a sum of twelve uniforms, so that no library's random numbers decide about the
+// bytes.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -54,7 +55,7 @@ struct Vocabulary {
   }
 };
 
-constexpr std::size_t kEnd = 2;          // id of </s>
+constexpr std::size_t kEnd = 2;  // id of </s>
 constexpr std::size_t kFirstByte = 3;
 constexpr std::size_t kFirstWord = kFirstByte + 256;
 constexpr std::string_view kSpace = "\xE2\x96\x81";  // U+2581, the space of SentencePiece
@@ -121,17 +122,21 @@ class Writer {
     std::vector<const char*> texts;
     for (const std::string& text : words.texts) texts.push_back(text.c_str());
     gguf_set_arr_str(file, "tokenizer.ggml.tokens", texts.data(), texts.size());
-    gguf_set_arr_data(file, "tokenizer.ggml.scores", GGUF_TYPE_FLOAT32, words.scores.data(), words.scores.size());
-    gguf_set_arr_data(file, "tokenizer.ggml.token_type", GGUF_TYPE_INT32, words.types.data(), words.types.size());
+    gguf_set_arr_data(file, "tokenizer.ggml.scores", GGUF_TYPE_FLOAT32, words.scores.data(),
+                      words.scores.size());
+    gguf_set_arr_data(file, "tokenizer.ggml.token_type", GGUF_TYPE_INT32, words.types.data(),
+                      words.types.size());
     number("tokenizer.ggml.bos_token_id", 1);
     number("tokenizer.ggml.eos_token_id", static_cast<std::int64_t>(kEnd));
     number("tokenizer.ggml.unknown_token_id", 0);
-    gguf_set_val_str(file, "tokenizer.chat_template",
-                     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n"
-                     "{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}");
+    gguf_set_val_str(
+        file, "tokenizer.chat_template",
+        "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n"
+        "{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}");
   }
 
-  ggml_tensor* matrix(const std::string& name, std::int64_t columns, std::int64_t rows, float scale) {
+  ggml_tensor* matrix(const std::string& name, std::int64_t columns, std::int64_t rows,
+                      float scale) {
     ggml_tensor* tensor = ggml_new_tensor_2d(context_.get(), GGML_TYPE_F32, columns, rows);
     auto* data = static_cast<float*>(tensor->data);
     for (std::int64_t i = 0; i < columns * rows; ++i) data[i] = random_.normal() * scale;
@@ -146,7 +151,9 @@ class Writer {
     add(name, tensor);
   }
 
-  bool save(const std::string& path) { return gguf_write_to_file(file_.get(), path.c_str(), false); }
+  bool save(const std::string& path) {
+    return gguf_write_to_file(file_.get(), path.c_str(), false);
+  }
 
  private:
   void add(const std::string& name, ggml_tensor* tensor) {
@@ -200,7 +207,8 @@ int run(std::uint64_t seed, const Shape& shape, const std::string& path) {
   ggml_tensor* embeddings = writer.matrix("token_embd.weight", shape.width, size, scale);
   blocks(writer, shape);
   writer.ones("output_norm.weight", shape.width);
-  ggml_tensor* output = shape.tied ? embeddings : writer.matrix("output.weight", shape.width, size, scale);
+  ggml_tensor* output =
+      shape.tied ? embeddings : writer.matrix("output.weight", shape.width, size, scale);
   shape_output(output, shape.width);
   if (writer.save(path)) return 0;
   std::fprintf(stderr, "tiny-llm: cannot write %s\n", path.c_str());
