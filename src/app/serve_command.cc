@@ -29,19 +29,16 @@ base::log::Level level_of(std::string_view word) {
   return word == "off" ? Level::off : Level::info;
 }
 
-// Two descriptors for each stream; root may go above its own hard limit.
-void raise_file_limit(std::size_t wanted) {
+// Two descriptors for each stream; root may go above its own hard limit. Returns what is allowed.
+rlim_t raise_file_limit(rlim_t wanted) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= wanted) return;
+  if (limit.rlim_cur >= wanted) return limit.rlim_cur;
   rlimit more{wanted, std::max<rlim_t>(wanted, limit.rlim_max)};
-  if (setrlimit(RLIMIT_NOFILE, &more) == 0) return;
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0) return wanted;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_max < wanted) {
-    base::log::warn("fewer files than requests-max may need",
-                    {{"allowed", limit.rlim_max}, {"wanted", wanted}});
-  }
+  return limit.rlim_max;
 }
 
 // Blocked before any thread is made, so that only the wait below sees them.
@@ -60,7 +57,8 @@ int serve(const Values& values) {
   base::Result<Config> config = configure(values);
   if (!config) return fail(config.error());
   base::log::set_level(level_of(config->log_level));
-  raise_file_limit(3 * config->net.requests_max + 1000);
+  rlim_t files_wanted = 2 * config->net.requests_max + 500;
+  rlim_t files = raise_file_limit(files_wanted);
   sigset_t signals = block_signals();
   base::Result<std::unique_ptr<Graph>> graph = Graph::open(*config);
   if (!graph) return fail(graph.error());
@@ -74,6 +72,10 @@ int serve(const Values& values) {
                 address.c_str(), static_cast<unsigned>(ports[i]));
   }
   std::fflush(stdout);
+  if (files < files_wanted) {
+    base::log::warn("fewer open files are allowed than requests-max streams need",
+                    {{"allowed", files}, {"wanted", files_wanted}});
+  }
   for (;;) {
     timespec second{1, 0};
     int signal = sigtimedwait(&signals, nullptr, &second);

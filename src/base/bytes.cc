@@ -63,8 +63,8 @@ Result<std::string_view> ByteReader::raw(std::size_t length) {
 Result<std::size_t> ByteReader::count(std::size_t item_bytes_min) {
   TRY(number, varint());
   if (number > rest_.size() / (item_bytes_min == 0 ? 1 : item_bytes_min)) {
-    return fail(Code::corrupt, fmt::format("{} items cannot fit into {} bytes", number,
-                                           rest_.size()));
+    return fail(Code::corrupt,
+                fmt::format("{} items cannot fit into {} bytes", number, rest_.size()));
   }
   return number;
 }

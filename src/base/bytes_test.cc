@@ -54,11 +54,18 @@ TEST(Bytes, TruncatedInputIsCorrupt) {
   EXPECT_EQ(ByteReader("abc").u32().error().code, Code::corrupt);
   EXPECT_EQ(ByteReader("abcdefg").u64().error().code, Code::corrupt);
   EXPECT_EQ(ByteReader("\x80").varint().error().code, Code::corrupt);
-  EXPECT_EQ(ByteReader("\x05" "abc").text().error().code, Code::corrupt);
+  EXPECT_EQ(ByteReader("\x05"
+                       "abc")
+                .text()
+                .error()
+                .code,
+            Code::corrupt);
 }
 
 TEST(Bytes, CountBeyondTheBytesIsCorrupt) {
-  std::string bytes("\x03" "abcdef");
+  std::string bytes(
+      "\x03"
+      "abcdef");
   EXPECT_EQ(ByteReader(bytes).count(2).value(), 3U);
   EXPECT_EQ(ByteReader(bytes).count(3).error().code, Code::corrupt);
 }

@@ -11,9 +11,9 @@ namespace refrain::base {
 }  // namespace refrain::base
 
 // Stops the process on a programmer's error; on in release builds too.
-#define CHECK(condition, why)                                                      \
-  do {                                                                             \
-    if (!(condition)) [[unlikely]] {                                               \
-      ::refrain::base::check_failed(__FILE__, __LINE__, #condition, why);          \
-    }                                                                              \
+#define CHECK(condition, why)                                             \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]] {                                      \
+      ::refrain::base::check_failed(__FILE__, __LINE__, #condition, why); \
+    }                                                                     \
   } while (false)

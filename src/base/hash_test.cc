@@ -18,9 +18,7 @@ TEST(Hash, DigestIsReadBackFromItsText) {
   EXPECT_EQ(parse_digest(hex(one)), one);
 }
 
-TEST(Hash, HexadecimalReadsBothCases) {
-  EXPECT_EQ(parse_hex64("00000000DEADbeef"), 0xdeadbeefU);
-}
+TEST(Hash, HexadecimalReadsBothCases) { EXPECT_EQ(parse_hex64("00000000DEADbeef"), 0xdeadbeefU); }
 
 TEST(Hash, OtherTextIsNoDigest) {
   EXPECT_EQ(parse_hex64(""), std::nullopt);

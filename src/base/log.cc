@@ -55,8 +55,8 @@ void append_value(std::string& line, std::string_view value) {
 
 void emit(Level level, std::string_view event, Fields fields, std::string_view more = {}) {
   if (level < threshold.load(std::memory_order_relaxed)) return;
-  std::string line = fmt::format("time={} level={} event=", rfc3339(SystemClock().wall()),
-                                 level_name(level));
+  std::string line =
+      fmt::format("time={} level={} event=", rfc3339(SystemClock().wall()), level_name(level));
   append_value(line, event);
   for (const Field& field : fields) {
     line += ' ';

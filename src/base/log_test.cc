@@ -27,8 +27,9 @@ TEST_F(LogTest, LineHasTimeLevelEventAndFields) {
   log::warn("tier error", {{"tier", "exact"}, {"count", 3}, {"share", 0.5}, {"on", true}});
   ASSERT_EQ(lines_.size(), 1U);
   EXPECT_THAT(lines_[0], testing::StartsWith("time=2"));
-  EXPECT_THAT(lines_[0], testing::EndsWith(
-      " level=warn event=\"tier error\" tier=exact count=3 share=0.500 on=true\n"));
+  EXPECT_THAT(lines_[0],
+              testing::EndsWith(
+                  " level=warn event=\"tier error\" tier=exact count=3 share=0.500 on=true\n"));
 }
 
 TEST_F(LogTest, ValueCannotForgeALineOrAField) {

@@ -19,7 +19,7 @@ namespace refrain::base {
 class Pool {
  public:
   struct Options {
-    std::string name = "pool";   // at most 15 characters: the kernel's limit
+    std::string name = "pool";  // at most 15 characters: the kernel's limit
     std::size_t threads = 1;
     std::size_t queue_max = 1024;
   };

@@ -32,8 +32,8 @@ TEST(Random, SecretFillsTheWholeSpan) {
   random_secret(second);
   EXPECT_NE(first, second);
   // 64 zeros by chance: never, in the life of the universe.
-  EXPECT_FALSE(std::all_of(first.begin() + 32, first.end(),
-                           [](std::byte b) { return b == std::byte{0}; }));
+  EXPECT_FALSE(
+      std::all_of(first.begin() + 32, first.end(), [](std::byte b) { return b == std::byte{0}; }));
 }
 
 }  // namespace

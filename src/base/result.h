@@ -51,18 +51,18 @@ inline std::unexpected<Error> fail(Code code, std::string what) {
 }  // namespace refrain::base
 
 // Binds `name` to the value of `expr`, or returns its error to the caller.
-#define TRY(name, expr)                                             \
-  auto name##_result = (expr);                                      \
-  if (!name##_result) {                                             \
-    return std::unexpected(std::move(name##_result).error());       \
-  }                                                                 \
+#define TRY(name, expr)                                       \
+  auto name##_result = (expr);                                \
+  if (!name##_result) {                                       \
+    return std::unexpected(std::move(name##_result).error()); \
+  }                                                           \
   auto& name = *name##_result /* NOLINT(bugprone-macro-parentheses) */
 
 // The same for a result without a value.
-#define TRY_DO(expr)                                          \
-  do {                                                        \
-    auto try_do_result = (expr);                              \
-    if (!try_do_result) {                                     \
+#define TRY_DO(expr)                                            \
+  do {                                                          \
+    auto try_do_result = (expr);                                \
+    if (!try_do_result) {                                       \
       return std::unexpected(std::move(try_do_result).error()); \
-    }                                                         \
+    }                                                           \
   } while (false)

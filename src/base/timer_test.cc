@@ -76,9 +76,7 @@ TEST(Timer, StopDropsWhatIsWaiting) {
 TEST(Timer, WorkMaySetTheNextAlarm) {
   std::latch done(1);
   Timer timer;
-  timer.at(SystemClock().now(), [&] {
-    timer.at(SystemClock().now(), [&] { done.count_down(); });
-  });
+  timer.at(SystemClock().now(), [&] { timer.at(SystemClock().now(), [&] { done.count_down(); }); });
   done.wait();
 }
 

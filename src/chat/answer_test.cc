@@ -41,9 +41,9 @@ TEST(Answer, UsageIsTheLastOneSent) {
 }
 
 TEST(Answer, TotalIsTheSumWhereNoneWasSent) {
-  EXPECT_EQ(usage(answer_of({usage_event("{\"prompt_tokens\":5,\"completion_tokens\":7}")}))
-                .total_tokens,
-            12);
+  EXPECT_EQ(
+      usage(answer_of({usage_event("{\"prompt_tokens\":5,\"completion_tokens\":7}")})).total_tokens,
+      12);
 }
 
 TEST(Answer, UsageOfNothingOrNonsenseIsZero) {

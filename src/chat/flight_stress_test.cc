@@ -79,9 +79,7 @@ TEST(FlightStress, JoiningAndLeavingRaceToOneAbandonment) {
     ASSERT_TRUE(pool.submit([flight] {
       if (flight->try_join()) flight->leave();
     }));
-    ASSERT_TRUE(pool.submit([flight] {
-      flight->unwatch(flight->watch(0, false, [] {}));
-    }));
+    ASSERT_TRUE(pool.submit([flight] { flight->unwatch(flight->watch(0, false, [] {})); }));
   }
   pool.stop();
   EXPECT_EQ(stops, 1);

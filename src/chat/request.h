@@ -24,14 +24,14 @@ using Headers = std::vector<std::pair<std::string, std::string>>;  // names in l
 /// concerns only transport (stream, stream_options) still in it; key leaves that out.
 struct Request {
   Dialect dialect = Dialect::openai_chat;
-  std::string model{};        // "" where the dialect has none (TGI, GKV)
-  json::Value body{};         // an object
-  std::string raw;            // the bytes that body was read from; "" if it was made here
-  std::string text{};         // what would be embedded: last user turn, prompt or inputs; may be ""
+  std::string model{};  // "" where the dialect has none (TGI, GKV)
+  json::Value body{};   // an object
+  std::string raw;      // the bytes that body was read from; "" if it was made here
+  std::string text{};   // what would be embedded: last user turn, prompt or inputs; may be ""
   bool wants_stream = false;
-  bool wants_usage = false;   // stream_options.include_usage
-  bool exact_only = false;    // tool results, forced tools, files: never matched semantically
-  Headers pass{};             // request headers that travel on to the upstream
+  bool wants_usage = false;  // stream_options.include_usage
+  bool exact_only = false;   // tool results, forced tools, files: never matched semantically
+  Headers pass{};            // request headers that travel on to the upstream
 };
 
 }  // namespace refrain::chat

@@ -20,9 +20,7 @@ Code code(std::string_view text, const Limits& limits = {}) {
   return value ? Code::internal : value.error().code;
 }
 
-std::string nested(std::size_t depth) {
-  return std::string(depth, '[') + std::string(depth, ']');
-}
+std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
 
 TEST(JsonParse, EveryKindIsReadInOrder) {
   EXPECT_EQ(again(" {\"z\" : [ 1 , true,false , null ], \"a\":{}, \"s\":\"x\" } \n"),
@@ -62,10 +60,29 @@ TEST(JsonParse, WhatIsNoNumberIsRefused) {
 }
 
 TEST(JsonParse, SyntaxOutsideTheStandardIsRefused) {
-  for (std::string_view text :
-       {"", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "{'a':1}", "[1 2]", "{\"a\" 1}", "nul", "TRUE",
-        "// c\n1", "1 /* c */", "[1]]", "1 2", "\"open", "{\"a\":}", "[,]", "\xef\xbb\xbf" "1",
-        "\"tab\there\"", "\"\\x\"", "\"\\u12\""}) {
+  for (std::string_view text : {"",
+                                " ",
+                                "{",
+                                "[1,]",
+                                "{\"a\":1,}",
+                                "{a:1}",
+                                "{'a':1}",
+                                "[1 2]",
+                                "{\"a\" 1}",
+                                "nul",
+                                "TRUE",
+                                "// c\n1",
+                                "1 /* c */",
+                                "[1]]",
+                                "1 2",
+                                "\"open",
+                                "{\"a\":}",
+                                "[,]",
+                                "\xef\xbb\xbf"
+                                "1",
+                                "\"tab\there\"",
+                                "\"\\x\"",
+                                "\"\\u12\""}) {
     EXPECT_EQ(code(text), Code::invalid);
   }
   EXPECT_EQ(code(std::string_view("[1]\0", 4)), Code::invalid);

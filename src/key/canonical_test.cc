@@ -66,8 +66,8 @@ TEST(Canonical, HugeExponentsNeitherHangNorMeet) {
 }
 
 TEST(Canonical, KindsNeverMeet) {
-  std::vector<std::string> texts = {"null", "true",  "false",  "1",     "\"1\"",  "\"\"", "[]",
-                                    "{}",   "[[]]",  "[1]",    "\"[]\"", "{\"\":1}", "[\"\",1]"};
+  std::vector<std::string> texts = {"null", "true", "false", "1",      "\"1\"",    "\"\"",    "[]",
+                                    "{}",   "[[]]", "[1]",   "\"[]\"", "{\"\":1}", "[\"\",1]"};
   for (std::size_t i = 0; i < texts.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(of(texts[i]), of(texts[j]));
   }

@@ -269,8 +269,8 @@ Result<> Reader::own_cache(std::string_view value) {
 Result<> Reader::own_scope(std::string_view value) {
   std::optional<ScopeKind> kind = parse_scope(lower(value));
   if (!kind) return meaningless("x-refrain-scope", value, "user, tenant, global");
-  bool may = std::find(allowed_.scopes.begin(), allowed_.scopes.end(), *kind) !=
-             allowed_.scopes.end();
+  bool may =
+      std::find(allowed_.scopes.begin(), allowed_.scopes.end(), *kind) != allowed_.scopes.end();
   if (granted(may, shown("x-refrain-scope", value))) out_.scope = *kind;
   return {};
 }

@@ -22,9 +22,16 @@ using chat::Dialect;
 constexpr char kVersion = 1;
 constexpr std::int64_t kGkvNewTokensDefault = 100;  // reference-systems: what GKV sends upstream
 
-constexpr std::array<std::string_view, 10> kOpenaiLeftOut = {
-    "stream",           "stream_options", "user",  "metadata", "store", "safety_identifier",
-    "prompt_cache_key", "service_tier",   "cache", "prompt_cache_retention"};
+constexpr std::array<std::string_view, 10> kOpenaiLeftOut = {"stream",
+                                                             "stream_options",
+                                                             "user",
+                                                             "metadata",
+                                                             "store",
+                                                             "safety_identifier",
+                                                             "prompt_cache_key",
+                                                             "service_tier",
+                                                             "cache",
+                                                             "prompt_cache_retention"};
 constexpr std::array<std::string_view, 1> kTgiLeftOut = {"stream"};
 constexpr std::array<std::string_view, 3> kGkvLeftOut = {"stream", "user_id", "cache_strategy"};
 // What a question is made of: no rule of a route can take it out of the key.

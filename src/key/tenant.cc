@@ -23,10 +23,10 @@ std::string_view bare(std::string_view credential) {
   };
   constexpr std::string_view kScheme = "bearer";
   credential = trim(credential);
-  bool schemed =
-      credential.size() >= kScheme.size() &&
-      std::equal(kScheme.begin(), kScheme.end(), credential.begin(),
-                 [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
+  bool schemed = credential.size() >= kScheme.size() &&
+                 std::equal(kScheme.begin(), kScheme.end(), credential.begin(), [](char a, char b) {
+                   return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+                 });
   if (!schemed) return credential;
   std::string_view rest = credential.substr(kScheme.size());
   if (rest.empty()) return rest;
@@ -92,11 +92,11 @@ std::string Tenants::hash(std::string_view credential) const {
   std::array<unsigned char, 32> mac{};
   std::size_t size = 0;
   Context context(EVP_MAC_CTX_dup(keyed_.get()), EVP_MAC_CTX_free);
-  bool made = context != nullptr &&
-              EVP_MAC_update(context.get(),
-                             reinterpret_cast<const unsigned char*>(credential.data()),
-                             credential.size()) == 1 &&
-              EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) == 1;
+  bool made =
+      context != nullptr &&
+      EVP_MAC_update(context.get(), reinterpret_cast<const unsigned char*>(credential.data()),
+                     credential.size()) == 1 &&
+      EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) == 1;
   CHECK(made && size == mac.size(), "HMAC-SHA-256 of a credential");
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string hex;

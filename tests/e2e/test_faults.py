@@ -1,4 +1,4 @@
-"""What goes wrong, at the upstream, at the client, on the disk: each a clear reply, nothing lost."""
+"""What goes wrong at upstream, client and disk: each a clear reply, nothing lost."""
 
 import concurrent.futures
 import json
