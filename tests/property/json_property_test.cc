@@ -17,7 +17,7 @@ TEST(JsonProperty, WhatIsWrittenIsReadBack) {
 TEST(JsonProperty, WhatIsReadOnceIsReadAgainTheSame) {
   EXPECT_TRUE(rc::check([] {
     std::string text = json::write(any_value(3));
-    std::size_t at = *rc::gen::inRange<std::size_t>(0, text.size());
+    std::size_t at = pick(text.size());
     text[at] = *rc::gen::arbitrary<char>();
     base::Result<json::Value> once = json::parse(text);
     if (!once) return;
@@ -30,7 +30,7 @@ TEST(JsonProperty, WhatIsReadOnceIsReadAgainTheSame) {
 TEST(JsonProperty, NothingButTheWholeTextIsRead) {
   EXPECT_TRUE(rc::check([] {
     std::string text = "[" + json::write(any_value(3)) + "]";
-    std::size_t size = *rc::gen::inRange<std::size_t>(0, text.size());
+    std::size_t size = pick(text.size());
     RC_ASSERT(!json::parse(text.substr(0, size)).has_value());
   }));
 }

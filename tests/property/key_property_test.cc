@@ -46,8 +46,7 @@ std::string respell(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);
-    bool escape =
-        byte < 0x20 || c == '"' || c == '\\' || (byte < 0x80 && *rc::gen::inRange(0, 2) == 0);
+    bool escape = byte < 0x20 || c == '"' || c == '\\' || (byte < 0x80 && pick(2) == 0);
     out += escape ? fmt::format("\\u{:04X}", byte) : std::string(1, c);
   }
   return out + "\"";
@@ -58,9 +57,8 @@ std::string respell(const json::Value& value) {
   if (const std::string* text = value.string()) return respell(*text);
   if (const json::Number* number = value.number()) {
     bool plain = number->text.find_first_of(".e") == std::string::npos;
-    return number->text + (plain && *rc::gen::inRange(0, 2) == 0 ? ".0" : "") +
-           (number->text.find('e') == std::string::npos && *rc::gen::inRange(0, 2) == 0 ? "E+0"
-                                                                                        : "");
+    return number->text + (plain && pick(2) == 0 ? ".0" : "") +
+           (number->text.find('e') == std::string::npos && pick(2) == 0 ? "E+0" : "");
   }
   std::string out;
   if (const json::Array* array = value.array()) {
@@ -85,18 +83,18 @@ chat::Request request(Dialect dialect, json::Value body) {
   return made;
 }
 
-Dialect any_dialect() { return static_cast<Dialect>(*rc::gen::inRange(0, 5)); }
+Dialect any_dialect() { return static_cast<Dialect>(pick(5)); }
 
 Scope any_scope() {
   // Few pieces and lengths that look like tags, so that confusable scopes come often.
   auto word = [] {
     std::string text;
-    for (int left = *rc::gen::inRange(0, 4); left > 0; --left) {
-      text += std::string_view("as\0\1\2/:", 7)[*rc::gen::inRange<std::size_t>(0, 7)];
+    for (std::size_t left = pick(4); left > 0; --left) {
+      text += std::string_view("as\0\1\2/:", 7)[pick(7)];
     }
     return text;
   };
-  auto kind = static_cast<key::ScopeKind>(*rc::gen::inRange(0, 3));
+  auto kind = static_cast<key::ScopeKind>(pick(3));
   std::string tenant = word();
   return {kind, tenant, word()};
 }
