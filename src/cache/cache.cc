@@ -219,7 +219,7 @@ std::vector<key::EntryId> Cache::offer(Offer offer) {
   std::vector<key::EntryId> ids;
   for (const auto& record : records) {
     ids.push_back(record->id);
-    pending_.add({record, offer.answer});
+    pending_.add({record, offer.answer, false, false});
     keep(record, offer.answer);
   }
   limit(offer, ids);
@@ -257,8 +257,7 @@ void Cache::embed_then_write(std::vector<std::shared_ptr<store::Record>> records
     embedded->vector.assign(vectors->row(0).begin(), vectors->row(0).end());
     embedded->embedder = options_.embedder_name;
     record = std::move(embedded);
-    pending_.add({record, answer});
-    keep(record, answer);
+    if (pending_.update({record, answer, false, false})) keep(record, answer);
   }
   write(std::move(records), std::move(answer));
 }
@@ -269,10 +268,12 @@ void Cache::write(std::vector<std::shared_ptr<store::Record>> records,
   store::Batch batch;
   std::vector<key::EntryId> ids;
   for (const auto& record : records) {
+    if (!pending_.hand_over(record->id)) continue;
     ids.push_back(record->id);
     batch.puts.push_back(*record);
     batch.puts.back().answer = encoded;
   }
+  if (ids.empty()) return;
   auto done = [this, ids](base::Result<std::vector<key::EntryId>> written) {
     pending_.remove(ids);
     if (written) return;
@@ -334,6 +335,7 @@ void Cache::limit(const Offer& offer, const std::vector<key::EntryId>& ids) {
   }
   if (gone.empty()) return;
   evicted_by_limit_.add(gone.size());
+  pending_.doom(gone);
   drop(gone);
   store::Batch batch;
   batch.erases = std::move(gone);
@@ -350,6 +352,7 @@ void Cache::drop(std::span<const key::EntryId> ids) {
 }
 
 base::Result<> Cache::forget(const base::Call& call, std::span<const key::EntryId> ids) {
+  pending_.doom(ids);
   drop(ids);
   store::Batch batch;
   batch.erases.assign(ids.begin(), ids.end());

@@ -126,6 +126,10 @@ class Cache {
 
   /// Forgets entries everywhere, durably.
   base::Result<> forget(const base::Call& call, std::span<const key::EntryId> ids);
+  /// Entries that match and are not in the store yet: found by look-ups, not by list().
+  std::vector<key::EntryId> unwritten(const store::Filter& filter) const {
+    return pending_.matching(filter);
+  }
   /// The records that match, oldest first.
   base::Result<store::Page> list(const base::Call& call, const store::Scan& scan);
 

@@ -19,7 +19,7 @@ namespace refrain::cache {
 struct Entry {
   std::string canonical;  // compared on a hit
   std::shared_ptr<const chat::Answer> answer;
-  key::EntryId id = 0;    // 0: not known to the store
+  key::EntryId id = 0;  // 0: not known to the store
   base::WallTime stored{};
   std::optional<base::WallTime> expires;
 };

@@ -8,7 +8,7 @@ namespace {
 Pending::Item item(key::EntryId id) {
   auto record = std::make_shared<store::Record>();
   record->id = id;
-  return {record, nullptr};
+  return {record, nullptr, false, false};
 }
 
 TEST(Pending, FindsARecordUntilItIsRemoved) {
@@ -28,6 +28,35 @@ TEST(Pending, RemovingAStrangerChangesNothing) {
   key::EntryId ids[] = {8};
   pending.remove(ids);
   EXPECT_EQ(pending.size(), 1U);
+}
+
+TEST(Pending, WhatIsDoomedBeforeItIsHandedOverIsNeverWritten) {
+  Pending pending;
+  pending.add(item(7));
+  key::EntryId ids[] = {7};
+  pending.doom(ids);
+  EXPECT_FALSE(pending.find(7).record);
+  EXPECT_FALSE(pending.hand_over(7));
+  EXPECT_EQ(pending.size(), 0U);
+}
+
+TEST(Pending, WhatTheStoreHasAlreadyIsNotDoomed) {
+  Pending pending;
+  pending.add(item(7));
+  EXPECT_TRUE(pending.hand_over(7));
+  key::EntryId ids[] = {7};
+  pending.doom(ids);
+  EXPECT_TRUE(pending.find(7).record);
+}
+
+TEST(Pending, FindsWhatAFilterMeans) {
+  Pending pending;
+  pending.add(item(7));
+  store::Filter filter;
+  filter.everything = true;
+  EXPECT_EQ(pending.matching(filter).size(), 1U);
+  filter.model = "another";
+  EXPECT_TRUE(pending.matching(filter).empty());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "serve/entries.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -84,7 +85,10 @@ base::Result<EntryView> Entries::show(const base::Call& call, const key::Tenant&
 base::Result<std::size_t> Entries::invalidate(const base::Call& call, const key::Tenant& tenant,
                                               store::Filter filter, Run run) {
   confine(tenant, filter);
-  std::size_t count = 0;
+  // What is on its way to the disk counts too, and only once.
+  std::vector<key::EntryId> unwritten = cache_.unwritten(filter);
+  if (run == Run::real && !unwritten.empty()) TRY_DO(cache_.forget(call, unwritten));
+  std::size_t count = unwritten.size();
   store::Scan scan;
   scan.limit = kPage;
   scan.filter = std::move(filter);
@@ -93,7 +97,9 @@ base::Result<std::size_t> Entries::invalidate(const base::Call& call, const key:
     more = page.next.has_value();
     scan.after = page.next.value_or(0);
     std::vector<key::EntryId> ids;
-    for (const store::Record& record : page.records) ids.push_back(record.id);
+    for (const store::Record& record : page.records) {
+      if (std::ranges::find(unwritten, record.id) == unwritten.end()) ids.push_back(record.id);
+    }
     count += ids.size();
     if (run == Run::real && !ids.empty()) TRY_DO(cache_.forget(call, ids));
   }
