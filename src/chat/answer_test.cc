@@ -13,9 +13,13 @@ Answer answer_of(std::vector<Event> events) {
   return answer;
 }
 
-Event piece(std::uint32_t index, std::string content, std::optional<std::string> finish = {}) {
+Event piece(std::uint32_t index, std::string content, const char* finish = nullptr) {
+  ChoiceDelta choice;
+  choice.index = index;
+  choice.content = std::move(content);
+  if (finish != nullptr) choice.finish = finish;
   Event event;
-  event.choices.push_back({.index = index, .content = std::move(content), .finish = finish});
+  event.choices.push_back(std::move(choice));
   return event;
 }
 

@@ -74,6 +74,9 @@ TEST(Canonical, KindsNeverMeet) {
 }
 
 TEST(Canonical, TextCannotLookLikeStructure) {
+  // Without lengths each of these pairs would be one.
+  EXPECT_NE(of("[\"a\",\"sb\"]"), of("[\"as\",\"b\"]"));
+  EXPECT_NE(of("{\"a\":\"sb\"}"), of("{\"as\":\"b\"}"));
   EXPECT_NE(of("[\"a\",\"b\"]"), of("[\"as\\u0001b\"]"));
   EXPECT_NE(of("[[1],2]"), of("[[1,2]]"));
   EXPECT_NE(of("{\"a\":\"b\",\"c\":\"d\"}"), of("{\"a\":\"bs\\u0001c\",\"d\":null}"));

@@ -215,7 +215,9 @@ TEST(Identity, ScopesNeverMeetWhateverTheirNamesHold) {
                                {ScopeKind::global, "", ""},
                                {ScopeKind::user, "as\1b", ""},
                                {ScopeKind::user, "a", "s\1b"},
-                               {ScopeKind::tenant, std::string("a\0", 2), ""}};
+                               {ScopeKind::tenant, std::string("a\0", 2), ""},
+                               {ScopeKind::user, "", std::string("s\0", 2)},
+                               {ScopeKind::user, "s\2", ""}};
   for (std::size_t i = 0; i < scopes.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       EXPECT_NE(bytes(scopes[i]), bytes(scopes[j]));
