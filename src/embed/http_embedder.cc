@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "embed/unicode.h"
 #include "embed/unit.h"
 #include "json/value.h"
 
@@ -47,13 +48,20 @@ base::Result<Matrix> HttpEmbedder::read(const std::string& body, std::size_t cou
   }
   Matrix out;
   out.rows = count;
-  for (const json::Value& row : *rows->array()) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const json::Value& row = (*rows->array())[i];
+    const json::Value* index = row.find("index");
+    if (index && index->as_int() != static_cast<std::int64_t>(i)) {
+      return fail(Code::io, fmt::format("embedding {} has another index", i));
+    }
     const json::Value* numbers = tei_ ? &row : row.find("embedding");
     if (!numbers || !numbers->is_array())
       return fail(Code::io, "an embedding is no list of numbers");
     std::size_t begin = out.data.size();
     for (const json::Value& number : *numbers->array()) {
-      out.data.push_back(static_cast<float>(number.as_double().value_or(0)));
+      const auto value = number.as_double();
+      if (!value) return fail(Code::io, fmt::format("a {} in an embedding", number.kind()));
+      out.data.push_back(static_cast<float>(*value));
     }
     std::size_t length = out.data.size() - begin;
     if (out.cols == 0) out.cols = length;
@@ -72,8 +80,15 @@ base::Result<Matrix> HttpEmbedder::read(const std::string& body, std::size_t cou
 base::Result<Matrix> HttpEmbedder::embed(const base::Call& call,
                                          std::span<const std::string_view> texts) {
   calls_.add();
+  for (const std::string_view text : texts) {
+    if (!unicode::blank(text)) continue;
+    errors_.add();
+    return fail(Code::invalid, "a text holds nothing to embed");
+  }
   json::Value body;
   body.set(tei_ ? "inputs" : "input", json::Array(texts.begin(), texts.end()));
+  // A text that the server would cut must fail: a difference it has not seen is no likeness.
+  if (tei_) body.set("truncate", false);
   if (!tei_) body.set("model", options_.model.empty() ? "default" : options_.model);
   fetch::Request request;
   request.method = "POST";

@@ -20,7 +20,7 @@ class HttpEmbedder final : public Embedder {
   };
   HttpEmbedder(Options options, fetch::Client& client);
 
-  /// Errors: unavailable, deadline, io (a reply that is none: status, shape, another dimension).
+  /// Errors: invalid (blank text), unavailable, deadline, io (a reply that is none: status, shape, another dimension).
   base::Result<Matrix> embed(const base::Call& call,
                              std::span<const std::string_view> texts) override;
   /// dim is 0 before the first answer.

@@ -7,6 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/embedder_contract.h"
+#include "tests/support/hash_embedder.h"
+
 namespace refrain::embed {
 namespace {
 
@@ -36,6 +39,13 @@ TEST_F(Table, GivesTheVectorsOfTheFileAsUnits) {
   EXPECT_FLOAT_EQ(vectors->row(0)[1], 0.8F);
 }
 
+TEST_F(Table, KeepsTheContract) {
+  auto table = TableEmbedder::open(
+      file("{\"text\":\"a\",\"vector\":[3,4]}\n{\"text\":\"b\",\"vector\":[1,0]}\n"));
+  ASSERT_TRUE(table) << table.error().what;
+  test::expect_embedder_contract(**table, {"a", "b"});
+}
+
 TEST_F(Table, AnUnknownTextIsAnErrorThatDoesNotShowIt) {
   auto table = TableEmbedder::open(file("{\"text\":\"a\",\"vector\":[1,0]}\n"));
   std::string_view texts[] = {"secret words"};
@@ -62,6 +72,11 @@ TEST_F(Table, AMissingFileIsSaid) {
   auto table = TableEmbedder::open(folder + "/none");
   ASSERT_FALSE(table);
   EXPECT_EQ(table.error().code, base::Code::io);
+}
+
+TEST(HashEmbedder, KeepsTheContract) {
+  test::HashEmbedder embedder;
+  test::expect_embedder_contract(embedder, {"red apple", "blue car", "red car"});
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class TextEncoder {
     std::size_t sequences_max = 15;  // of one call, at most 255
     /// Calls of at least so many tokens use flash attention, whose kernel pays from 64 queries on;
     /// shorter ones among them are padded to 64. See docs/design/embed.md.
-    std::size_t flash_tokens_min = 45;
+    std::size_t flash_tokens_min = 50;
   };
 
   /// Errors: invalid (options beyond the model), internal (llama.cpp gives no context).
