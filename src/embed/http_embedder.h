@@ -20,7 +20,8 @@ class HttpEmbedder final : public Embedder {
   };
   HttpEmbedder(Options options, fetch::Client& client);
 
-  /// Errors: invalid (blank text), unavailable, deadline, io (a reply that is none: status, shape, another dimension).
+  /// Errors: invalid (blank text), unavailable (status too), deadline, io (a reply of another
+  /// shape, order or dimension).
   base::Result<Matrix> embed(const base::Call& call,
                              std::span<const std::string_view> texts) override;
   /// dim is 0 before the first answer.

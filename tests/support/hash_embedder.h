@@ -11,9 +11,9 @@
 
 namespace refrain::test {
 
-/// A stand-in without a model: every word, lower-cased, adds or takes one in one of 64 places. Texts
-/// that share words are near, order does not count, and the same text always gives the same vector.
-/// Threads: any.
+/// A stand-in without a model: every word, lower-cased, adds or takes one in one of 64 places.
+/// Texts that share words are near, order does not count, and the same text always gives the same
+/// vector. Threads: any.
 class HashEmbedder final : public embed::Embedder {
  public:
   static constexpr std::size_t kDim = 64;
