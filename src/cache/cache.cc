@@ -73,7 +73,7 @@ std::optional<Hit> Cache::find_store(const base::Call& call, const Query& query)
       fault_.warn("store look-up failed, treated as a miss", {{"what", found.error().what}});
       continue;
     }
-    if (!*found) continue;
+    if (!*found || hidden((*found)->id)) continue;
     base::Result<std::shared_ptr<const chat::Answer>> answer = answer_of(**found);
     if (!answer) {
       fault_.warn("stored answer is unreadable, treated as a miss",
@@ -103,7 +103,7 @@ std::shared_ptr<const Entry> Cache::entry_of(const base::Call& call, key::EntryI
     fault_.warn("store read failed, candidate skipped", {{"what", records.error().what}});
     return nullptr;
   }
-  if (!(*records)[0]) return nullptr;
+  if (!(*records)[0] || hidden(id)) return nullptr;
   const store::Record& record = *(*records)[0];
   base::Result<std::shared_ptr<const chat::Answer>> answer = answer_of(record);
   if (!answer) return nullptr;
@@ -336,12 +336,30 @@ void Cache::limit(const Offer& offer, const std::vector<key::EntryId>& ids) {
   if (gone.empty()) return;
   evicted_by_limit_.add(gone.size());
   pending_.doom(gone);
+  hide(gone);
   drop(gone);
   store::Batch batch;
-  batch.erases = std::move(gone);
-  rooms_.store.write(std::move(batch), [this](base::Result<std::vector<key::EntryId>> erased) {
-    if (!erased) fault_.warn("eviction was not written", {{"what", erased.error().what}});
+  batch.erases = gone;
+  rooms_.store.write(std::move(batch),
+                     [this, gone](base::Result<std::vector<key::EntryId>> erased) {
+                       unhide(gone);
+                       if (erased) return;
+                       fault_.warn("eviction was not written", {{"what", erased.error().what}});
+                     });
+}
+
+void Cache::hide(std::span<const key::EntryId> ids) {
+  erasing_.with([&](auto& erasing) { erasing.insert(ids.begin(), ids.end()); });
+}
+
+void Cache::unhide(std::span<const key::EntryId> ids) {
+  erasing_.with([&](auto& erasing) {
+    for (key::EntryId id : ids) erasing.erase(id);
   });
+}
+
+bool Cache::hidden(key::EntryId id) const {
+  return erasing_.with([&](const auto& erasing) { return erasing.contains(id); });
 }
 
 void Cache::drop(std::span<const key::EntryId> ids) {

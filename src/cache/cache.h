@@ -6,10 +6,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/call.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/pool.h"
 #include "cache/front.h"
 #include "cache/limits.h"
@@ -153,6 +155,9 @@ class Cache {
   std::vector<std::shared_ptr<store::Record>> records_of(Offer& offer);
   void limit(const Offer& offer, const std::vector<key::EntryId>& ids);
   void drop(std::span<const key::EntryId> ids);
+  void hide(std::span<const key::EntryId> ids);
+  void unhide(std::span<const key::EntryId> ids);
+  bool hidden(key::EntryId id) const;
   std::shared_ptr<const Entry> entry_of(const base::Call& call, key::EntryId id, std::string& text);
   bool fresh(const Entry& entry, const Query& query) const;
 
@@ -161,6 +166,8 @@ class Cache {
   Front front_;
   Pending pending_;
   Limits limits_;
+  base::Mutex<std::unordered_set<key::EntryId>>
+      erasing_;  // the store still shows them for a moment
   std::unique_ptr<index::Spaces> spaces_;
   base::Counter exact_hits_, store_hits_, semantic_hits_, semantic_finds_, semantic_errors_;
   base::Counter offers_, offers_lost_, evicted_by_limit_;
