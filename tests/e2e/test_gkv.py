@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 import tempfile
+import threading
 import unittest
 
 from support import Refrain, Scripted, send_json, write_table
@@ -51,6 +52,15 @@ class Gkv(unittest.TestCase):
         if strategy:
             body["cache_strategy"] = strategy
         return self.refrain.json("/generate", body)
+
+    def settle(self, entries):
+        """Answers are kept at once and written soon: waits until the store has them."""
+        pause = threading.Event()
+        for _ in range(1000):
+            if self.refrain.json("/refrain/v1/stats")["entries"] == entries:
+                return
+            pause.wait(0.01)
+        self.fail(f"the store never had {entries} entries")
 
     def test_a01_a02_a_miss_is_forwarded_and_a_similar_text_is_served(self):
         self.assertEqual(self.ask("a"), {"generated_text": "gen-1", "cached": False})
@@ -107,11 +117,11 @@ class Gkv(unittest.TestCase):
 
     def test_a11_a13_hits_are_not_stored_again_and_counters_add_up(self):
         self.ask("a")
-        before = self.refrain.json("/refrain/v1/stats")["entries"]
+        self.settle(2)
         self.ask("b")
         self.ask("a", user="u2")
         stats = self.refrain.json("/refrain/v1/stats")
-        self.assertEqual(stats["entries"], before)
+        self.assertEqual(stats["entries"], 2)
         self.assertEqual(
             stats["gkv"], {"total_requests": 3, "user_hits": 1, "global_hits": 1, "misses": 1}
         )
