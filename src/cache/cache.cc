@@ -156,7 +156,9 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
     std::string text;
     std::shared_ptr<const Entry> entry = entry_of(call, candidate.neighbour.id, text);
     if (!entry || !fresh(*entry, query)) continue;
-    policy::Candidate judged{candidate.neighbour.id, candidate.neighbour.score, text};
+    const std::string overlooked =
+        hopeless ? std::string() : rooms_.embedder->overlooked(query.text, text);
+    policy::Candidate judged{candidate.neighbour.id, candidate.neighbour.score, text, overlooked};
     policy::Decision decision = policy::decide(query.rule, query.text, std::span(&judged, 1));
     bool accepted = decision.accepted.has_value();
     Look look{judged.id, judged.cosine, accepted, {}};

@@ -18,6 +18,9 @@ class LetterEmbedder final : public embed::Embedder {
     }
     return out;
   }
+  std::string overlooked(std::string_view a, std::string_view b) const override {
+    return a.contains('~') != b.contains('~') ? "~" : "";
+  }
   embed::Info info() const override { return {"letters", "1", 2, 0}; }
   embed::Stats stats() const override { return {}; }
   bool broken = false;
@@ -132,6 +135,18 @@ TEST_F(CacheTest, ABrokenEmbedderIsAMissWithItsReason) {
   EXPECT_FALSE(find.hit);
   ASSERT_TRUE(find.error);
   EXPECT_TRUE(cache->find_front(query("a1")));
+}
+
+TEST_F(CacheTest, ADifferenceThatTheEmbedderCannotSeeIsNoHit) {
+  insert("apples ~ here", "yes");
+  Query asked = query("apples here");
+  asked.rule = {};
+  SemanticFind find = cache->find_semantic({}, asked);
+  EXPECT_FALSE(find.hit);
+  ASSERT_EQ(find.looks.size(), 1U);
+  EXPECT_EQ(find.looks[0].reasons.back().gate, "unseen");
+  asked.text = "apples ~ are here";
+  EXPECT_TRUE(cache->find_semantic({}, asked).hit);
 }
 
 TEST_F(CacheTest, AScopeAtItsLimitLosesItsLeastRecentlyUsedEntry) {

@@ -44,6 +44,9 @@ class Embedder {
   /// busy (queue full), unavailable (remote end), internal.
   virtual base::Result<Matrix> embed(const base::Call&,
                                      std::span<const std::string_view> texts) = 0;
+  /// What tells `a` from `b` and this embedder cannot have seen, so that its cosine says nothing of
+  /// it: the word of `a`, or else of `b`, in lower case; "" if there is none that it knows of.
+  virtual std::string overlooked(std::string_view a, std::string_view b) const;
   virtual Info info() const = 0;
   virtual Stats stats() const = 0;
 };

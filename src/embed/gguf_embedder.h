@@ -10,6 +10,7 @@
 #include "base/metric.h"
 #include "base/pool.h"
 #include "embed/embedder.h"
+#include "embed/overlooked.h"
 #include "embed/window.h"
 #include "embed/wordpiece.h"
 #include "embed/work_queue.h"
@@ -38,6 +39,9 @@ class GgufEmbedder final : public Embedder {
 
   base::Result<Matrix> embed(const base::Call& call,
                              std::span<const std::string_view> texts) override;
+  std::string overlooked(std::string_view a, std::string_view b) const override {
+    return embed::overlooked(pieces_, a, b);
+  }
   Info info() const override { return info_; }
   Stats stats() const override;
 

@@ -129,6 +129,33 @@ Folded fold(char32_t point) noexcept {
   return one(point);
 }
 
+char32_t lower(char32_t point) noexcept {
+  struct Shift {
+    char32_t first, last, by;
+  };
+  constexpr Shift kShifts[] = {{'A', 'Z', 32},       {0xC0, 0xD6, 32},   {0xD8, 0xDE, 32},
+                               {0x386, 0x386, 38},   {0x388, 0x38A, 37}, {0x38C, 0x38C, 64},
+                               {0x38E, 0x38F, 63},   {0x391, 0x3AB, 32}, {0x400, 0x40F, 80},
+                               {0x410, 0x42F, 32},   {0x531, 0x556, 48}};
+  // Blocks where capital and small letter alternate, the capital on even points or on odd ones.
+  constexpr Range kEven[] = {{0x100, 0x12F},   {0x132, 0x137}, {0x14A, 0x177},  {0x1A0, 0x1A1},
+                             {0x460, 0x481},   {0x48A, 0x4BF}, {0x4D0, 0x52F},  {0x1E00, 0x1E95},
+                             {0x1EA0, 0x1EFF}};
+  constexpr Range kOdd[] = {{0x139, 0x148}, {0x179, 0x17E}, {0x1AF, 0x1B0}, {0x1CD, 0x1DC},
+                            {0x4C1, 0x4CE}};
+  for (const Shift& shift : kShifts) {
+    if (point >= shift.first && point <= shift.last) return point + shift.by;
+  }
+  if (point < 0x100) return point;
+  if (among(kEven, point)) return point | 1U;
+  if (among(kOdd, point)) return point + point % 2;
+  return point == 0x178 ? 0xFF : point;
+}
+
+bool is_variation(char32_t point) noexcept {
+  return (point >= 0xFE00 && point <= 0xFE0F) || (point >= 0xE0100 && point <= 0xE01EF);
+}
+
 bool blank(std::string_view text) noexcept {
   for (std::size_t at = 0; at < text.size();) {
     const char32_t point = next(text, at);

@@ -32,6 +32,11 @@ struct Folded {
 /// matter only for musical notation and for two tone marks on one syllable.
 Folded fold(char32_t point) noexcept;
 
+/// Lower case with all marks kept: Latin, Greek, Cyrillic, Armenian; rare letters stay as they are.
+char32_t lower(char32_t point) noexcept;
+/// Chooses between pictures of the same sign (emoji or text): says nothing itself.
+bool is_variation(char32_t point) noexcept;
+
 /// Nothing but white space and control characters.
 bool blank(std::string_view text) noexcept;
 

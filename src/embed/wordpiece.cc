@@ -9,6 +9,7 @@
 #include "embed/wordpiece.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -40,38 +41,62 @@ base::Result<WordPiece> WordPiece::make(std::span<const llama::VocabularyEntry> 
   return out;
 }
 
-std::vector<TokenId> WordPiece::ids(std::string_view text) const {
-  std::vector<TokenId> out;
-  std::string word;
-  const auto cut = [&] {
-    if (!word.empty()) add_word(word, out);
-    word.clear();
-  };
+// on_point gets each point of a word as it was written, on_part what it folds into, on_cut ends the
+// word, if there is one.
+template <class OnPoint, class OnPart, class OnCut>
+void WordPiece::scan(std::string_view text, OnPoint on_point, OnPart on_part, OnCut on_cut) {
   for (std::size_t at = 0; at < text.size();) {
     const char32_t point = unicode::next(text, at);
     const bool line_end = point == '\t' || point == '\n' || point == '\r';
     if (point == unicode::kReplacement || (unicode::is_control(point) && !line_end)) continue;
-    const bool cjk = unicode::is_cjk(point);
-    if (cjk) cut();
     const unicode::Folded folded = unicode::fold(point);
-    for (std::size_t i = 0; i < folded.count; ++i) {
-      const char32_t part = folded.points[i];
-      const bool alone = unicode::is_punctuation(part);
-      if (unicode::is_space(part)) {
-        cut();
-        continue;
-      }
-      if (alone) cut();
-      unicode::append(word, part);
-      if (alone) cut();
+    if (folded.count > 0 && unicode::is_space(folded.points[0])) {
+      on_cut();
+      continue;
     }
-    if (cjk) cut();
+    const bool alone = unicode::is_cjk(point) ||
+                       (folded.count > 0 && unicode::is_punctuation(folded.points[0]));
+    if (alone) on_cut();
+    on_point(point);
+    for (std::size_t i = 0; i < folded.count; ++i) on_part(folded.points[i]);
+    if (alone) on_cut();
   }
-  cut();
+  on_cut();
+}
+
+std::vector<TokenId> WordPiece::ids(std::string_view text) const {
+  std::vector<TokenId> out;
+  std::string word;
+  scan(
+      text, [](char32_t) {}, [&](char32_t part) { unicode::append(word, part); },
+      [&] {
+        if (!word.empty()) add_word(word, out);
+        word.clear();
+      });
   return out;
 }
 
-void WordPiece::add_word(std::string_view word, std::vector<TokenId>& out) const {
+std::vector<WordPiece::Word> WordPiece::words(std::string_view text) const {
+  std::vector<Word> out;
+  std::vector<TokenId> unused;
+  Word word;
+  scan(
+      text,
+      [&](char32_t point) {
+        if (!unicode::is_variation(point)) unicode::append(word.written, unicode::lower(point));
+      },
+      [&](char32_t part) { unicode::append(word.seen, part); },
+      [&] {
+        if (word.written.empty()) return;
+        word.known = word.seen.empty() || add_word(word.seen, unused);
+        out.push_back(std::exchange(word, {}));
+      });
+  std::ranges::sort(out);
+  out.erase(std::ranges::unique(out).begin(), out.end());
+  return out;
+}
+
+bool WordPiece::add_word(std::string_view word, std::vector<TokenId>& out) const {
   const auto points = std::count_if(word.begin(), word.end(), [](char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
   });
@@ -90,10 +115,11 @@ void WordPiece::add_word(std::string_view word, std::vector<TokenId>& out) const
     if (length == 0) break;
     out.push_back(found->second);
     rest.remove_prefix(length);
-    if (rest.empty()) return;
+    if (rest.empty()) return true;
   }
   out.resize(before);
   out.push_back(unknown_);
+  return false;
 }
 
 }  // namespace refrain::embed

@@ -32,6 +32,16 @@ class WordPiece {
   /// controls and marks. cost: one pass, about 0.1 microseconds a byte.
   std::vector<llama::TokenId> ids(std::string_view text) const;
 
+  /// A word beside what is left of it for the model.
+  struct Word {
+    std::string seen;     // folded; "" if the word is marks alone
+    std::string written;  // lower case, without controls and variation selectors
+    bool known = true;    // false: the vocabulary cannot spell it
+    auto operator<=>(const Word&) const = default;
+  };
+  /// The words of a text, each once, sorted.
+  std::vector<Word> words(std::string_view text) const;
+
  private:
   struct Hash {
     using is_transparent = void;
@@ -42,7 +52,10 @@ class WordPiece {
   using Pieces = std::unordered_map<std::string, llama::TokenId, Hash, std::equal_to<>>;
 
   WordPiece() = default;
-  void add_word(std::string_view word, std::vector<llama::TokenId>& out) const;
+  template <class OnPoint, class OnPart, class OnCut>
+  static void scan(std::string_view text, OnPoint on_point, OnPart on_part, OnCut on_cut);
+  /// False if the word is unknown.
+  bool add_word(std::string_view word, std::vector<llama::TokenId>& out) const;
 
   Pieces starts_, continuations_;  // without their marks
   std::size_t piece_bytes_max_ = 0;

@@ -2,8 +2,9 @@
 //
 // A wrong answer costs more than a miss, so a candidate must pass every gate, and each gate looks
 // for one way in which two near texts ask different things: numbers, names, polarity, question
-// type, direction, length. Each gate has its own file with examples. Every gate is asked even
-// after one has refused: explain shows them all, and they cost microseconds. For example
+// type, direction, length, and what the embedder never saw. Each gate has its own file with
+// examples. Every gate is asked even after one has refused: explain shows them all, and they cost
+// microseconds. For example
 //   "What is the population of Oslo in 2020?", "population of oslo 2020"       passes
 //   "What is the population of Oslo in 2020?", "population of oslo 2021"       numbers
 //   "How do I enable two-factor login?", "How do I disable two-factor login?"  polarity
@@ -165,6 +166,11 @@ Decision decide(const Rule& rule, std::string_view query, std::span<const Candid
       }
       std::ranges::move(gates(*asked_for, features(candidate.text)),
                         std::back_inserter(verdict.reasons));
+      if (!candidate.overlooked.empty()) {
+        verdict.reasons.push_back({"unseen", true,
+                                   fmt::format("the embedder cannot tell {} from what the other "
+                                               "text has", shown(candidate.overlooked))});
+      }
     }
     verdict.accept = std::ranges::none_of(verdict.reasons, &Reason::refused);
     out.looked_at.push_back(std::move(verdict));

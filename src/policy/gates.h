@@ -32,12 +32,13 @@ struct Candidate {
   key::EntryId id = 0;
   float cosine = 0;
   std::string_view text;  // the stored question
+  std::string_view overlooked = {};  // by what the texts differ unseen by the embedder; "" if seen
 };
 
 /// What one gate said. Printable: long numbers, addresses and quoted or code spans are named by
 /// their kind and not shown.
 struct Reason {
-  std::string gate;  // mode floor identical length numbers names polarity question direction
+  std::string gate;  // mode floor identical unseen length numbers names polarity question direction
   bool refused = false;
   std::string words;
 };

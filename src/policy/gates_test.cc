@@ -254,6 +254,14 @@ TEST(Gates, NothingIsLookedAtBelowTheFloor) {
   EXPECT_EQ(decision.looked_at[0].reasons.at(0).gate, "floor");
 }
 
+TEST(Gates, WhatTheEmbedderCannotHaveSeenIsRefusedInVerifiedModeAlone) {
+  const Candidate candidate{.id = 1, .cosine = 1, .text = "my cv", .overlooked = "c\u00fb"};
+  const Decision decision = decide({}, "my c\u00fb", {&candidate, 1});
+  EXPECT_FALSE(decision.accepted.has_value());
+  EXPECT_EQ(decision.looked_at.at(0).reasons.back().gate, "unseen");
+  EXPECT_TRUE(decide({.mode = Mode::threshold}, "my c\u00fb", {&candidate, 1}).accepted);
+}
+
 TEST(Gates, ReasonNamesTheNumbers) {
   EXPECT_EQ(refusals("won in 2023", "won in 2024"), "numbers (2023 against 2024) ");
 }
