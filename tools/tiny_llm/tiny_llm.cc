@@ -42,7 +42,13 @@ class Random {
 };
 
 // llama.h's token types, which are part of the file format.
-enum TokenType : std::int32_t { kNormal = 1, kUnknown = 2, kControl = 3, kByte = 6 };
+enum TokenType : std::int32_t {
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kByte = 6
+};
 
 struct Vocabulary {
   std::vector<std::string> texts;
@@ -59,6 +65,21 @@ constexpr std::size_t kEnd = 2;  // id of </s>
 constexpr std::size_t kFirstByte = 3;
 constexpr std::size_t kFirstWord = kFirstByte + 256;
 constexpr std::string_view kSpace = "\xE2\x96\x81";  // U+2581, the space of SentencePiece
+constexpr std::size_t kCharacters = 95;             // the space and '!' to '~'
+// One token, so that a request can call a tool by a logit_bias on it: where a call is required, the
+// server's grammar still lets any text come first, and this model would never stop talking.
+constexpr const char* kToolCall = "<tool_call>";
+
+// Tools and calls are written as in the Hermes format, which llama-server recognises.
+constexpr const char* kTemplate =
+    "{% if tools %}system: tools\n{% for tool in tools %}{{ tool | tojson }}\n{% endfor %}"
+    "{% endif %}{% for message in messages %}{{ message['role'] }}: "
+    "{% if message['content'] %}{{ message['content'] }}{% endif %}"
+    "{% if message['tool_calls'] %}{% for call in message['tool_calls'] %}<tool_call>"
+    "{\"name\": \"{{ call['function']['name'] }}\", "
+    "\"arguments\": {{ call['function']['arguments'] | tojson }}}</tool_call>"
+    "{% endfor %}{% endif %}\n"
+    "{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}";
 
 std::string syllable(Random& random) {
   static constexpr std::string_view kFirst = "bdfgklmnprstvz";
@@ -82,6 +103,7 @@ Vocabulary vocabulary(Random& random) {
   // Single characters, so that any ASCII text and any grammar has tokens.
   out.add(std::string(kSpace), -1, kNormal);
   for (char c = '!'; c <= '~'; ++c) out.add(std::string(1, c), -2, kNormal);
+  out.add(kToolCall, 0, kUserDefined);
   float score = -3;
   while (out.texts.size() < 800) {
     std::string word(kSpace);
@@ -129,10 +151,7 @@ class Writer {
     number("tokenizer.ggml.bos_token_id", 1);
     number("tokenizer.ggml.eos_token_id", static_cast<std::int64_t>(kEnd));
     number("tokenizer.ggml.unknown_token_id", 0);
-    gguf_set_val_str(
-        file, "tokenizer.chat_template",
-        "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n"
-        "{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}");
+    gguf_set_val_str(file, "tokenizer.chat_template", kTemplate);
   }
 
   ggml_tensor* matrix(const std::string& name, std::int64_t columns, std::int64_t rows,
@@ -172,28 +191,32 @@ class Writer {
 void blocks(Writer& writer, const Shape& shape) {
   std::int64_t kv_width = shape.width / shape.heads * shape.kv_heads;
   float scale = 1.0F / std::sqrt(static_cast<float>(shape.width));
+  // What a block adds must drown the word that came in: through a tied matrix it would win for ever.
+  float added = shape.tied ? 3 * scale : scale;
   for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
     std::string prefix = "blk." + std::to_string(layer) + ".";
     writer.ones(prefix + "attn_norm.weight", shape.width);
     writer.matrix(prefix + "attn_q.weight", shape.width, shape.width, scale);
     writer.matrix(prefix + "attn_k.weight", shape.width, kv_width, scale);
     writer.matrix(prefix + "attn_v.weight", shape.width, kv_width, scale);
-    writer.matrix(prefix + "attn_output.weight", shape.width, shape.width, scale);
+    writer.matrix(prefix + "attn_output.weight", shape.width, shape.width, added);
     writer.ones(prefix + "ffn_norm.weight", shape.width);
     writer.matrix(prefix + "ffn_gate.weight", shape.width, shape.hidden, scale);
     writer.matrix(prefix + "ffn_up.weight", shape.width, shape.hidden, scale);
-    writer.matrix(prefix + "ffn_down.weight", shape.hidden, shape.width, scale);
+    writer.matrix(prefix + "ffn_down.weight", shape.hidden, shape.width, added);
   }
 }
 
-// Bytes, single characters and specials have zero rows: their logit is 0 where words have a
-// deviation of 3. The end's row is twice as long as a word's, so that it wins now and then.
+// Rows of bytes, single characters and specials are next to nothing, so that their logit is about 0
+// where words have a deviation of 3. Not nothing: a tied matrix has the inputs' rows too, and after
+// an input of zeros every layer gives zeros, every logit is equal, and a byte comes out that is no
+// text. A small row does: the first norm makes it as long as any other.
+// The end's row is twice as long as a word's, so that it wins now and then.
 void shape_output(ggml_tensor* output, std::int64_t width) {
   auto* data = static_cast<float*>(output->data);
   auto row = [&](std::size_t id) { return data + static_cast<std::int64_t>(id) * width; };
-  constexpr std::size_t kCharacters = 95;
-  for (std::size_t id = 0; id < kFirstWord + kCharacters; ++id) {
-    for (std::int64_t i = 0; i < width; ++i) row(id)[i] *= id == kEnd ? 2.0F : 0.0F;
+  for (std::size_t id = 0; id < kFirstWord + kCharacters + 1; ++id) {
+    for (std::int64_t i = 0; i < width; ++i) row(id)[i] *= id == kEnd ? 2.0F : 0.02F;
   }
 }
 
@@ -219,18 +242,25 @@ int run(std::uint64_t seed, const Shape& shape, const std::string& path) {
 
 int main(int argc, char** argv) {
   std::uint64_t seed = 7;
-  Shape shape;
+  std::string shape = "gqa";
   std::string path;
+  bool known = argc % 2 == 1;
   for (int i = 1; i + 1 < argc; i += 2) {
     std::string_view flag = argv[i];
     std::string value = argv[i + 1];
-    if (flag == "--seed") seed = std::strtoull(value.c_str(), nullptr, 10);
-    if (flag == "--shape") shape.tied = value == "tied";
-    if (flag == "--out") path = value;
+    if (flag == "--seed") {
+      seed = std::strtoull(value.c_str(), nullptr, 10);
+    } else if (flag == "--shape") {
+      shape = value;
+    } else if (flag == "--out") {
+      path = value;
+    } else {
+      known = false;
+    }
   }
-  if (path.empty()) {
+  if (!known || path.empty() || (shape != "gqa" && shape != "tied")) {
     std::fputs("usage: tiny-llm --seed N --shape gqa|tied --out FILE.gguf\n", stderr);
     return 2;
   }
-  return run(seed, shape, path);
+  return run(seed, {.tied = shape == "tied"}, path);
 }
