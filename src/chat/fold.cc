@@ -3,10 +3,11 @@
 // What is text grows: content, refusal, reasoning and the arguments of each tool call are joined in
 // order. What is a list grows too: log probabilities come token by token, as {"content":[...]} or,
 // in completions, as {"tokens":[...], "token_logprobs":[...]}, and a member nobody here knows is
-// taken to work alike. All else is said by whoever says it last. Null says nothing, but it stays
+// taken to work alike. So do the sound and the transcript of a spoken answer. All else is said by whoever says it last. Null says nothing, but it stays
 // where it is all there is: a door that sent "refusal":null sends it again.
 #include <map>
 
+#include "base/base64.h"
 #include "chat/answer.h"
 
 namespace refrain::chat {
@@ -57,6 +58,35 @@ void merge(json::Object& into, const json::Object& piece) {
   }
 }
 
+std::string* text_of(json::Object& members, std::string_view name) {
+  json::Value* value = find(members, name);
+  return value ? value->string() : nullptr;
+}
+
+// A spoken answer: its sound, base64 of each piece, and its transcript grow; id and expiry do not.
+void merge_audio(json::Value& into, json::Value piece) {
+  for (std::string_view name : {"data", "transcript"}) {
+    std::string* more = piece.is_object() ? text_of(*piece.object(), name) : nullptr;
+    std::string* there = into.is_object() ? text_of(*into.object(), name) : nullptr;
+    if (!more || !there) continue;
+    *more = name == "data" ? base::join_base64(*there, *more) : *there + *more;
+  }
+  merge(into, piece);
+}
+
+void merge_delta(json::Object& into, const json::Object& piece) {
+  for (const json::Member& member : piece) {
+    json::Value* there = find(into, member.name);
+    if (!there) {
+      into.push_back(member);
+    } else if (member.name == "audio") {
+      merge_audio(*there, member.value);
+    } else {
+      merge(*there, member.value);
+    }
+  }
+}
+
 void add(ToolDelta& into, const ToolDelta& piece) {
   into.index = piece.index;
   replace(into.id, piece.id);
@@ -77,7 +107,7 @@ void add(Folded& into, const ChoiceDelta& piece) {
   for (const ToolDelta& tool : piece.tools) add(into.tools[tool.index], tool);
   merge(choice.logprobs, piece.logprobs);
   if (piece.finish) choice.finish = piece.finish;
-  merge(choice.delta_extra, piece.delta_extra);
+  merge_delta(choice.delta_extra, piece.delta_extra);
   merge(choice.extra, piece.extra);
 }
 
