@@ -286,6 +286,7 @@ Result<Config> configure(const Values& values) {
   out.default_model = in.text("default-model");
   out.ca_file = in.text("ca-file");
   out.connect_timeout = in.duration("upstream-connect-timeout");
+  out.upstream_first_byte = in.duration("upstream-first-byte-timeout");
   out.upstream_idle = in.duration("upstream-idle-timeout");
   out.stream_usage = in.on("stream-usage");
   out.embedder = in.text("embedder");

@@ -26,7 +26,7 @@ struct Config {
   std::vector<UpstreamSetting> upstreams;
   std::vector<std::pair<std::string, std::string>> upstream_routes;  // pattern, name
   std::string upstream_key, default_model, ca_file;
-  std::chrono::milliseconds connect_timeout{}, upstream_idle{};
+  std::chrono::milliseconds connect_timeout{}, upstream_first_byte{}, upstream_idle{};
   bool stream_usage = true;
   std::string embedder, embedder_file;
   std::size_t embedder_contexts = 0;

@@ -114,6 +114,7 @@ Result<upstream::Options> upstream_options(const Config& config) {
     upstream.api_key = config.upstream_key;
     upstream.model = config.default_model;
     upstream.connect_timeout = config.connect_timeout;
+    upstream.first_byte_timeout = config.upstream_first_byte;
     upstream.idle_timeout = config.upstream_idle;
     upstream.stream_usage = config.stream_usage;
     options.upstreams.push_back(std::move(upstream));

@@ -81,7 +81,7 @@ fetch::Request Server::request(std::string method, const std::string& path) cons
   request.headers = {{"content-type", "application/json"}};
   if (!options_.key.empty())
     request.headers.emplace_back("authorization", "Bearer " + options_.key);
-  request.idle_timeout = std::chrono::minutes(10);
+  request.first_byte_timeout = request.idle_timeout = std::chrono::minutes(10);
   return request;
 }
 

@@ -21,15 +21,17 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 std::string_view header(const Headers& headers, std::string_view name) noexcept;
 
 /// One HTTP request. Content-Length, Transfer-Encoding, Connection, Host and Expect are the
-/// client's own business and are left out of `headers`.
+/// client's own business and are left out of `headers`. A timeout of 0 is no limit, but for
+/// connect_timeout, which must be positive.
 struct Request {
   std::string method = "GET";
   std::string url{};  // http or https, absolute
   Headers headers{};  // names and values without line ends
   std::string body{};
-  std::chrono::milliseconds connect_timeout{5'000};  // name look-up, TCP and TLS together
-  std::chrono::milliseconds idle_timeout{60'000};    // no byte for so long; 0: no limit
-  std::chrono::milliseconds total_timeout{0};        // from start() to finished(); 0: no limit
+  std::chrono::milliseconds connect_timeout{5'000};      // name look-up, TCP and TLS together
+  std::chrono::milliseconds first_byte_timeout{60'000};  // from start() to the body's first byte
+  std::chrono::milliseconds idle_timeout{60'000};        // from then on: no byte for so long
+  std::chrono::milliseconds total_timeout{0};            // from start() to finished()
   std::size_t body_max = std::size_t{64} << 20;      // of the reply, in bytes
 };
 
@@ -49,7 +51,7 @@ class Sink {
   /// Bytes of the body as they came, never empty. False: enough; the transfer ends as cancelled.
   virtual bool data(std::string_view bytes) = 0;
   /// Exactly once, last. Errors: unavailable (no connection: refused, unknown name, TLS, too slow),
-  /// deadline (idle or total), cancelled (stop token, data() false, stop()), io (reset or closed
+  /// deadline (first byte, idle or total), cancelled (stop token, data() false, stop()), io (reset or closed
   /// before the reply was whole, no HTTP), too_large (over body_max, head over 256 KiB).
   virtual void finished(base::Result<> result) = 0;
 };

@@ -9,8 +9,9 @@
 //
 // Deadlines are lazy: a byte only moves Transfer::deadline(); the entry in deadlines_ stays where
 // it is and is put back when its time comes and the transfer turns out to have moved. A stream of a
-// thousand events thus costs one look per idle timeout instead of a thousand re-insertions. (curl's
-// own low-speed limit counts in seconds and wakes every transfer once a second.)
+// thousand events thus costs one look per idle timeout instead of a thousand re-insertions. Only the
+// first byte may bring a deadline nearer, so before it an entry never lies beyond one idle timeout
+// (Transfer::look_again). (curl's own low-speed limit counts in seconds and wakes every transfer once a second.)
 #include "fetch/loop.h"
 
 #include <sys/epoll.h>
@@ -168,7 +169,7 @@ void Loop::begin(std::unique_ptr<Transfer> transfer) {
                                                               curl_multi_strerror(added))));
   }
   Transfer* raw = transfer.get();
-  base::Instant due = raw->deadline();
+  base::Instant due = raw->look_again(clock_.now());
   if (due != base::Instant::max()) deadlines_.emplace(due, id);
   open_.emplace(id, Open{std::move(transfer), due});
   raw->watch_stop([this, id] {
@@ -254,11 +255,11 @@ void Loop::expire() {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     std::uint64_t id = deadlines_.begin()->second;
     Open& open = open_.at(id);
-    base::Instant due = open.transfer->deadline();
-    if (due <= now) {
+    if (open.transfer->deadline() <= now) {
       end(id, std::unexpected(open.transfer->late()));
       continue;
     }
+    base::Instant due = open.transfer->look_again(now);
     deadlines_.erase(deadlines_.begin());
     deadlines_.emplace(due, id);
     open.due = due;

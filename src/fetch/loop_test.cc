@@ -50,6 +50,35 @@ TEST(FetchLoop, AStreamWithoutABytePassesItsIdleTimeout) {
   EXPECT_EQ(sink->seen().body, "open");
 }
 
+TEST(FetchLoop, AReplyWithoutABodyPassesItsFirstByteTimeoutNotItsIdleOne) {
+  ScriptedServer server([](Connection& connection) {
+    connection.read();
+    connection.send("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n");
+    connection.wait_closed();
+  });
+  auto client = open();
+  auto sink = std::make_shared<RecordingSink>();
+  ASSERT_TRUE(client->start({.url = server.url(),
+                             .first_byte_timeout = milliseconds(60),
+                             .idle_timeout = milliseconds(20)},
+                            sink));
+  base::Error error = sink->error();
+  EXPECT_EQ(error.code, Code::deadline);
+  EXPECT_EQ(error.what, server.url() + ": no byte of a reply within 60 ms");
+}
+
+TEST(FetchLoop, TheFirstByteBringsTheIdleTimeoutNearer) {
+  ScriptedServer server(begin_and_stall());
+  auto client = open();
+  auto sink = std::make_shared<RecordingSink>();
+  ASSERT_TRUE(client->start({.url = server.url(),
+                             .first_byte_timeout = milliseconds(0),
+                             .idle_timeout = milliseconds(40),
+                             .total_timeout = std::chrono::hours(1)},
+                            sink));
+  EXPECT_EQ(sink->error().what, server.url() + ": no byte for 40 ms");
+}
+
 TEST(FetchLoop, AByteMovesTheIdleTimeoutButNotTheTotalOne) {
   std::atomic<bool> gone{false};
   ScriptedServer server([&](Connection& connection) {

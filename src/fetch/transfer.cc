@@ -272,19 +272,34 @@ bool Transfer::take_body(std::string_view bytes) {
 
 base::Instant Transfer::deadline() const noexcept {
   base::Instant result = base::Instant::max();
-  if (request_.idle_timeout.count() > 0) result = moved_ + request_.idle_timeout;
-  if (request_.total_timeout.count() > 0) {
-    result = std::min(result, started_ + request_.total_timeout);
-  }
+  auto within = [&](base::Instant from, std::chrono::milliseconds limit) {
+    if (limit.count() > 0) result = std::min(result, from + limit);
+  };
+  if (body_bytes_ == 0) within(started_, request_.first_byte_timeout);
+  if (body_bytes_ > 0) within(moved_, request_.idle_timeout);
+  within(started_, request_.total_timeout);
   return result;
+}
+
+base::Instant Transfer::look_again(base::Instant now) const noexcept {
+  base::Instant result = deadline();
+  if (body_bytes_ > 0 || request_.idle_timeout.count() <= 0) return result;
+  return std::min(result, now + request_.idle_timeout);
 }
 
 base::Error Transfer::late() const {
   bool total =
       request_.total_timeout.count() > 0 && deadline() == started_ + request_.total_timeout;
+  if (total) {
+    return {Code::deadline,
+            fmt::format("{}: not done after {} ms", origin_, request_.total_timeout.count())};
+  }
+  if (body_bytes_ == 0) {
+    return {Code::deadline, fmt::format("{}: no byte of a reply within {} ms", origin_,
+                                        request_.first_byte_timeout.count())};
+  }
   return {Code::deadline,
-          total ? fmt::format("{}: not done after {} ms", origin_, request_.total_timeout.count())
-                : fmt::format("{}: no byte for {} ms", origin_, request_.idle_timeout.count())};
+          fmt::format("{}: no byte for {} ms", origin_, request_.idle_timeout.count())};
 }
 
 std::string Transfer::cause(CURLcode code) const {

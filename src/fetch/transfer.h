@@ -47,8 +47,11 @@ class Transfer {
   /// Lets go of the stop token, then tells the sink. Last call.
   void finish(base::Result<> result);
 
-  /// When the transfer must have moved; max() without limits.
+  /// When the transfer must have moved; max() without limits. The body's first byte may bring it
+  /// nearer, any other byte only moves it away.
   base::Instant deadline() const noexcept;
+  /// When deadline() is to be looked at again: whatever comes after `now`, it has not passed before.
+  base::Instant look_again(base::Instant now) const noexcept;
   /// The error of a transfer whose deadline() has passed.
   base::Error late() const;
 

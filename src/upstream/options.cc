@@ -25,7 +25,7 @@ Result<> check_upstream(const Upstream& upstream) {
                             upstream.name, upstream.url));
   }
   if (upstream.connect_timeout.count() <= 0 || upstream.idle_timeout.count() < 0 ||
-      upstream.total_timeout.count() < 0) {
+      upstream.first_byte_timeout.count() < 0 || upstream.total_timeout.count() < 0) {
     return fail(Code::invalid, fmt::format("upstream {}: a timeout is negative, or that of "
                                            "connecting is 0",
                                            upstream.name));

@@ -22,7 +22,10 @@ struct Upstream {
   std::string model{};    // for requests without one (TGI, GKV) over kind openai; "": the first
                           // of GET /v1/models, asked once
   std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::milliseconds idle_timeout{300'000};  // also until the first byte
+  // Until a stream's first byte. A reply that is no stream comes at once when the model is done:
+  // it has total_timeout and the call's deadline.
+  std::chrono::milliseconds first_byte_timeout{120'000};
+  std::chrono::milliseconds idle_timeout{120'000};  // between bytes; 0, as above: none
   std::chrono::milliseconds total_timeout{0};       // 0: none but the call's own deadline
   bool stream_usage = true;  // ask for usage in streams although the client did not
 };

@@ -95,6 +95,8 @@ Result<Question> ask(const chat::Request& request, const Upstream& upstream,
   std::erase_if(http.headers, [](const auto& header) { return header.first == "content-type"; });
   http.headers.emplace_back("content-type", "application/json");
   http.connect_timeout = upstream.connect_timeout;
+  http.first_byte_timeout =
+      request.wants_stream ? upstream.first_byte_timeout : std::chrono::milliseconds(0);
   http.idle_timeout = upstream.idle_timeout;
   http.total_timeout = upstream.total_timeout;
   http.body_max = SIZE_MAX;  // the reader of the reply bounds it, by what it turns out to be

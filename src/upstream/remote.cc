@@ -114,6 +114,7 @@ class Remote::ModelName : public std::enable_shared_from_this<ModelName> {
     fetch::Request request{.url = join(upstream_.url, "/v1/models"),
                            .headers = with_credential(headers, upstream_),
                            .connect_timeout = upstream_.connect_timeout,
+                           .first_byte_timeout = std::chrono::seconds(10),
                            .idle_timeout = std::chrono::seconds(10)};
     auto sink = std::make_shared<Passing>(shared.options.reply_bytes_max, told);
     auto started = shared.client.start(std::move(request), sink);
@@ -274,6 +275,7 @@ void Remote::forward(const Call& call, Passage passage,
                       .headers = with_credential(std::move(passage.headers), upstream),
                       .body = std::move(passage.body),
                       .connect_timeout = upstream.connect_timeout,
+                      .first_byte_timeout = upstream.first_byte_timeout,
                       .idle_timeout = upstream.idle_timeout,
                       .total_timeout = upstream.total_timeout};
   if (!shorten(http.total_timeout, call, shared_->clock.now())) {

@@ -173,6 +173,17 @@ TEST(UpstreamRemote, AStallEndsByTheIdleTimeout) {
   EXPECT_EQ(scene.text(), "hi");
 }
 
+TEST(UpstreamRemote, AStreamThatNeverBeginsPassesItsFirstByteTimeout) {
+  ScriptedServer server([](Connection& connection) { connection.wait_closed(); });
+  Scene scene(Upstream{.url = server.url(), .first_byte_timeout = milliseconds(50)});
+  chat::Request asked = request();
+  asked.wants_stream = true;
+  End end = scene.run(asked);
+  EXPECT_EQ(end.error.code, Code::deadline);
+  EXPECT_EQ(end.error.what,
+            "upstream " + server.url() + ": no byte of a reply within 50 ms");
+}
+
 TEST(UpstreamRemote, TheDeadlineOfTheCallEndsIt) {
   ScriptedServer server([](Connection& connection) { connection.wait_closed(); });
   Scene scene(server.url());
