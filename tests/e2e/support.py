@@ -1,5 +1,6 @@
 """Starts what the end-to-end tests talk to: refrain, llama-server, a scripted model API."""
 
+import http.client
 import http.server
 import json
 import os
@@ -23,14 +24,16 @@ def free_port():
 
 
 class Refrain:
-    """The program on a random port; `flags` as on the command line."""
+    """The program on a random port; `flags` as on the command line.
 
-    def __init__(self, *flags, data=None):
+    limits: a function that the child runs before it becomes the program."""
+
+    def __init__(self, *flags, data=None, limits=None):
         self.own = data is None
         self.data = data or tempfile.mkdtemp(prefix="refrain-e2e-")
         self.log = tempfile.TemporaryFile()
         command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data-dir", self.data, *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limits)
         line = self.process.stdout.readline().decode()
         if "listens on" not in line:
             self.process.wait()
@@ -66,6 +69,37 @@ class Refrain:
                     error.read().decode(),
                 )
 
+    def stream(self, path, body):
+        """A request whose reply is read as it comes; leave() goes away in the middle."""
+        connection = http.client.HTTPConnection(self.url.split("//")[1], timeout=60)
+        connection.request("POST", path, json.dumps(body))
+        own = connection.sock
+        reply = connection.getresponse()
+
+        def leave():
+            own.shutdown(socket.SHUT_RDWR)
+            reply.close()
+            connection.close()
+
+        reply.leave = leave
+        return reply
+
+    def metric(self, name):
+        """A value of /metrics, without the prefix."""
+        for line in self.request("/metrics")[2].splitlines():
+            if line.startswith(f"refrain_{name} "):
+                return float(line.split()[1])
+        raise KeyError(name)
+
+    def wait_until(self, true, what):
+        """Looks again and again, for what has no event to wait for."""
+        pause = threading.Event()
+        for _ in range(1000):
+            if true():
+                return
+            pause.wait(0.01)
+        raise AssertionError(f"it never came true that {what}; log:\n{self.stderr()[-2000:]}")
+
     def json(self, path, body=None, headers=None, method=None):
         return json.loads(self.request(path, body, headers, method)[2])
 
@@ -99,11 +133,11 @@ class Refrain:
 class LlamaServer:
     """A real model API: llama-server with a tiny model made from a seed."""
 
-    def __init__(self):
+    def __init__(self, *flags, shape="gqa"):
         self.folder = tempfile.mkdtemp(prefix="refrain-llama-")
         model = str(pathlib.Path(self.folder) / "tiny.gguf")
         subprocess.run(
-            [os.environ["TINY_LLM"], "--seed", "7", "--shape", "gqa", "--out", model], check=True
+            [os.environ["TINY_LLM"], "--seed", "7", "--shape", shape, "--out", model], check=True
         )
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -121,6 +155,7 @@ class LlamaServer:
                 "1",
                 "--jinja",
                 "--no-webui",
+                *flags,
             ],
             stdout=subprocess.DEVNULL,
             stderr=self.log,
