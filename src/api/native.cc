@@ -232,9 +232,13 @@ void refuse(const Visit& visit, int status, const base::Error& error) {
 }
 
 void handle(Context& context, const Visit& visit) {
-  if (base::Result<> done = route(context, visit); !done) {
-    refuse(visit, http_status(done.error().code), done.error());
-  }
+  base::Result<> done = route(context, visit);
+  if (done) return;
+  // Behind the other doors io is the upstream's wire, behind this one it is our own disk.
+  bool writes = visit.exchange->request().method != "GET";
+  bool disk = done.error().code == Code::io;
+  int status = disk ? writes ? 507 : 500 : http_status(done.error().code);
+  refuse(visit, status, done.error());
 }
 
 }  // namespace refrain::api::native

@@ -59,6 +59,8 @@ int serve(const Values& values) {
   base::log::set_level(level_of(config->log_level));
   rlim_t files_wanted = 2 * config->net.requests_max + 500;
   rlim_t files = raise_file_limit(files_wanted);
+  // A file over its size limit (ulimit -f) is a full disk to us, not an end.
+  std::signal(SIGXFSZ, SIG_IGN);
   sigset_t signals = block_signals();
   base::Result<std::unique_ptr<Graph>> graph = Graph::open(*config);
   if (!graph) return fail(graph.error());

@@ -57,13 +57,20 @@ Result<> migrate(sqlite::Connection& connection, std::int64_t version) {
 }
 
 Result<std::int64_t> version_of(sqlite::Connection& connection, const std::string& path) {
-  TRY(application, connection.number("PRAGMA application_id"));
+  Result<std::int64_t> application = connection.number("PRAGMA application_id");
+  if (!application && application.error().code == base::Code::corrupt) {
+    return base::fail(base::Code::corrupt,
+                      fmt::format("'{}' is no SQLite database, or a damaged one: move it away or "
+                                  "choose another data folder",
+                                  path));
+  }
+  if (!application) return std::unexpected(std::move(application).error());
   TRY(tables, connection.number("SELECT count(*) FROM sqlite_schema"));
-  if (application != kApplicationId && tables > 0) {
+  if (*application != kApplicationId && tables > 0) {
     return base::fail(base::Code::invalid,
                       fmt::format("'{}' is a database of another program (application id {:#x}): "
                                   "choose another data folder",
-                                  path, application));
+                                  path, *application));
   }
   TRY(version, connection.number("PRAGMA user_version"));
   if (version > kVersion || version < 0) {
@@ -88,7 +95,10 @@ Result<> prepare(sqlite::Connection& connection, const std::string& path, Durabi
   TRY_DO(connection.execute(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {};"
                                         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
                                         durability == Durability::power_loss ? "FULL" : "NORMAL")));
-  TRY_DO(connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
+  // Not written again: a store on a full disk must open.
+  if (version == 0) {
+    TRY_DO(connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));
+  }
   TRY_DO(migrate(connection, version));
   return connection.watch_log();
 }

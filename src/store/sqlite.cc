@@ -12,7 +12,6 @@ constexpr int kBusyMilliseconds = 2000;
 
 base::Code code_of(int status) {
   switch (status & 0xff) {
-    case SQLITE_FULL:
     case SQLITE_TOOBIG:
       return base::Code::too_large;
     case SQLITE_CORRUPT:
@@ -28,6 +27,12 @@ base::Code code_of(int status) {
   }
 }
 
+// What to look at first; a limit of the file's size and a quota come as a failed write.
+std::string_view hint_of(int status) {
+  if ((status & 0xff) == SQLITE_FULL) return "the disk is full: ";
+  return status == SQLITE_IOERR_WRITE ? "the disk is full or broken: " : "";
+}
+
 int length(std::string_view text) { return static_cast<int>(text.size()); }
 
 }  // namespace
@@ -36,8 +41,8 @@ base::Error error(sqlite3* database, std::string_view doing) {
   int status = database == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(database);
   const char* why = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
   int system = database == nullptr ? 0 : sqlite3_system_errno(database);
-  return {code_of(status), fmt::format("store: {}: {} (SQLite {}, system {})", doing, why, status,
-                                       system)};
+  return {code_of(status), fmt::format("store: {}{}: {} (SQLite {}, system {})", hint_of(status),
+                                       doing, why, status, system)};
 }
 
 Query::Query(Query&& other) noexcept

@@ -92,8 +92,8 @@ class Connection {
   std::uint64_t log_pages_ = 0, page_bytes_ = 4096;
 };
 
-/// Code and sentence of the connection's last error. too_large: the disk, the file's limit or the
-/// budget is full. corrupt: pages are damaged. busy: another process holds the file. Else io.
+/// Code and sentence of the connection's last error. too_large: a value over SQLite's limit.
+/// corrupt: pages are damaged. busy: another process holds the file. Else io; a full disk says so.
 base::Error error(sqlite3* database, std::string_view doing);
 
 }  // namespace refrain::store::sqlite

@@ -5,11 +5,10 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 import unittest
 
-from support import PROGRAM, Refrain, Scripted, chat_reply, free_port, question, send_json
+from support import Refrain, Scripted, chat_reply, free_port, question, send_json
 
 
 def chunk(**delta):
@@ -204,84 +203,6 @@ class Faults(unittest.TestCase):
             for text, vector in vectors.items():
                 out.write(json.dumps({"text": text, "vector": vector}) + "\n")
         return path
-
-
-class Start(unittest.TestCase):
-    def fails(self, *flags):
-        result = subprocess.run(
-            [PROGRAM, "serve", "--data-dir", ":memory:", *flags],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        self.assertEqual(result.returncode, 2, result.stderr)
-        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
-        return result.stderr
-
-    def test_wrong_settings_are_one_line_with_name_value_and_reason(self):
-        self.assertIn("'ttl' is 'soon'", self.fails("--ttl", "soon"))
-        self.assertIn("embedder 'nope' is unknown", self.fails("--embedder", "nope"))
-
-    def test_a_busy_port_is_named(self):
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            taken.listen()
-            address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.assertIn(address, self.fails("--embedder", "off", "--listen", address))
-
-    def test_a_folder_in_use_is_refused(self):
-        refrain = Refrain("--embedder", "off")
-        try:
-            error = self.fails(
-                "--embedder", "off", "--listen", "127.0.0.1:0", "--data-dir", refrain.data
-            )
-            self.assertIn("in use", error)
-        finally:
-            refrain.stop()
-
-
-class Crash(unittest.TestCase):
-    ROUNDS = 50
-
-    def test_no_acknowledged_insert_is_lost_by_kill_9(self):
-        folder = tempfile.mkdtemp(prefix="refrain-crash-")
-        self.addCleanup(shutil.rmtree, folder)
-        kept = []
-        for turn in range(self.ROUNDS):
-            refrain = Refrain("--embedder", "off", data=folder)
-            for text in kept[-20:]:
-                found = refrain.json("/refrain/v1/lookup", {"question": text, "model": "m"})
-                self.assertEqual(found["outcome"], "hit", text)
-                self.assertEqual(found["answer"], "answer to " + text)
-            with concurrent.futures.ThreadPoolExecutor(4) as pool:
-                wanted = [f"question {turn}.{i}" for i in range(8)]
-                asked = {
-                    pool.submit(
-                        refrain.request,
-                        "/refrain/v1/entries",
-                        {"question": text, "answer": "answer to " + text, "model": "m"},
-                    ): text
-                    for text in wanted
-                }
-                done = concurrent.futures.as_completed(asked)
-                kept.extend(asked[next(done)] for _ in range(1 + turn % 3)) if turn % 5 else None
-                refrain.kill()
-                for future in asked:
-                    future.exception()
-            for future, text in asked.items():
-                if not future.exception() and future.result()[0] == 200 and text not in kept:
-                    kept.append(text)
-            refrain.log.close()
-        refrain = Refrain("--embedder", "off", data=folder)
-        for text in kept:
-            self.assertEqual(
-                refrain.json("/refrain/v1/lookup", {"question": text, "model": "m"})["outcome"],
-                "hit",
-                text,
-            )
-        refrain.stop()
-        self.assertGreater(len(kept), self.ROUNDS)
 
 
 if __name__ == "__main__":
