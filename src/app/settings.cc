@@ -31,7 +31,7 @@ std::vector<Setting> all_settings() {
       {"upstream-connect-timeout", "5s", "to the upstream"},
       {"upstream-first-byte-timeout", "120s", "until a stream's first byte from the upstream"},
       {"upstream-idle-timeout", "120s", "between two bytes from the upstream"},
-      {"answer-deadline", "10m", "of one answer, from the question to the upstream to its last byte"},
+      {"answer-deadline", "10m", "of one answer, from the upstream's question to its last byte"},
       {"stream-usage", "on", "ask streaming upstreams for usage although the client did not"},
       {"ca-file", "", "certificates that upstreams are checked against; the system's if empty"},
       {"embedder", "minilm", "minilm, gguf:FILE, http:URL, table:FILE or off"},

@@ -3,8 +3,9 @@
 // What is text grows: content, refusal, reasoning and the arguments of each tool call are joined in
 // order. What is a list grows too: log probabilities come token by token, as {"content":[...]} or,
 // in completions, as {"tokens":[...], "token_logprobs":[...]}, and a member nobody here knows is
-// taken to work alike. So do the sound and the transcript of a spoken answer. All else is said by whoever says it last. Null says nothing, but it stays
-// where it is all there is: a door that sent "refusal":null sends it again.
+// taken to work alike. So do the sound and the transcript of a spoken answer. All else is said by
+// whoever says it last. Null says nothing, but it stays where it is all there is: a door that sent
+// "refusal":null sends it again.
 #include <map>
 
 #include "base/base64.h"

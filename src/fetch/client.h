@@ -51,8 +51,8 @@ class Sink {
   /// Bytes of the body as they came, never empty. False: enough; the transfer ends as cancelled.
   virtual bool data(std::string_view bytes) = 0;
   /// Exactly once, last. Errors: unavailable (no connection: refused, unknown name, TLS, too slow),
-  /// deadline (first byte, idle or total), cancelled (stop token, data() false, stop()), io (reset or closed
-  /// before the reply was whole, no HTTP), too_large (over body_max, head over 256 KiB).
+  /// deadline (first byte, idle or total), cancelled (stop token, data() false, stop()), io (reset
+  /// or closed before the reply was whole, no HTTP), too_large (over body_max, head over 256 KiB).
   virtual void finished(base::Result<> result) = 0;
 };
 

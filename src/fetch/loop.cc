@@ -9,9 +9,10 @@
 //
 // Deadlines are lazy: a byte only moves Transfer::deadline(); the entry in deadlines_ stays where
 // it is and is put back when its time comes and the transfer turns out to have moved. A stream of a
-// thousand events thus costs one look per idle timeout instead of a thousand re-insertions. Only the
-// first byte may bring a deadline nearer, so before it an entry never lies beyond one idle timeout
-// (Transfer::look_again). (curl's own low-speed limit counts in seconds and wakes every transfer once a second.)
+// thousand events thus costs one look per idle timeout instead of a thousand re-insertions. (curl's
+// own low-speed limit counts in seconds and wakes every transfer once a second.) Only the first
+// byte may bring a deadline nearer, so before it an entry never lies beyond one idle timeout
+// (Transfer::look_again).
 #include "fetch/loop.h"
 
 #include <sys/epoll.h>

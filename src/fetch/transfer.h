@@ -50,7 +50,8 @@ class Transfer {
   /// When the transfer must have moved; max() without limits. The body's first byte may bring it
   /// nearer, any other byte only moves it away.
   base::Instant deadline() const noexcept;
-  /// When deadline() is to be looked at again: whatever comes after `now`, it has not passed before.
+  /// When deadline() is to be looked at again: whatever comes after `now`, it has not passed
+  /// before then.
   base::Instant look_again(base::Instant now) const noexcept;
   /// The error of a transfer whose deadline() has passed.
   base::Error late() const;

@@ -152,9 +152,9 @@ class Store {
   /// Writes the batch with whatever else is waiting. `done` comes once, from the writer's thread
   /// after the commit is durable, or before write returns (memory; refusal). A find that begins
   /// after `done` sees the batch. Hold no lock that `done` or a listener takes.
-  /// Errors, by `done`: busy (queue full), too_large (batch over its limit or the budget),
-  /// io (a full disk too), conflict (a put with an id that is there), invalid (an id that was never allotted; an
-  /// empty vector in an embedding), cancelled (closing).
+  /// Errors, by `done`: busy (queue full), too_large (batch over its limit or the budget), io (a
+  /// full disk too), conflict (a put with an id that is there), invalid (an id that was never
+  /// allotted; an empty vector in an embedding), cancelled (closing).
   virtual void write(Batch batch, Done done) = 0;
   /// Errors: deadline, cancelled, busy, io, invalid (limit 0).
   virtual Result<Page> scan(const Call& call, const Scan& scan) = 0;

@@ -33,7 +33,9 @@ class Refrain:
         self.data = data or tempfile.mkdtemp(prefix="refrain-e2e-")
         self.log = tempfile.TemporaryFile()
         command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data-dir", self.data, *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limits)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self.log, preexec_fn=limits
+        )
         line = self.process.stdout.readline().decode()
         if "listens on" not in line:
             self.process.wait()

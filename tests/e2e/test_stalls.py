@@ -104,7 +104,8 @@ class Leaving(unittest.TestCase):
             "the client was counted, the transfer cancelled and the flight gone",
         )
         self.upstream.go.set()
-        _, headers, body = self.refrain.request("/v1/chat/completions", question("slow", stream=True))
+        again = question("slow", stream=True)
+        _, headers, body = self.refrain.request("/v1/chat/completions", again)
         self.assertEqual(headers["x-refrain-cache"], "miss")
         self.assertTrue(body.endswith("data: [DONE]\n\n"))
 

@@ -152,9 +152,8 @@ class Stop(unittest.TestCase):
 
     def test_what_does_not_end_in_time_is_cut_when_the_drain_is_over(self):
         self.refrain.stop()
-        self.refrain = Refrain(
-            "--upstream", self.upstream.url, "--embedder", "off", "--drain", "200ms", data=self.folder
-        )
+        flags = ("--upstream", self.upstream.url, "--embedder", "off", "--drain", "200ms")
+        self.refrain = Refrain(*flags, data=self.folder)
         streams = self.load()
         self.refrain.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.refrain.process.wait(30), 0, self.refrain.stderr())

@@ -191,7 +191,7 @@ class Writer {
 void blocks(Writer& writer, const Shape& shape) {
   std::int64_t kv_width = shape.width / shape.heads * shape.kv_heads;
   float scale = 1.0F / std::sqrt(static_cast<float>(shape.width));
-  // What a block adds must drown the word that came in: through a tied matrix it would win for ever.
+  // What a block adds must drown the word that came in: a tied matrix would give it back for ever.
   float added = shape.tied ? 3 * scale : scale;
   for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
     std::string prefix = "blk." + std::to_string(layer) + ".";
