@@ -1,14 +1,13 @@
 """The clients that people use, through Refrain, in front of a real llama-server."""
 
 import asyncio
-import json
 import subprocess
 import unittest
 
 import huggingface_hub
 import openai
 
-from support import LlamaServer, Refrain, Scripted, send_json
+from support import LlamaServer, Refrain
 
 MESSAGES = [{"role": "user", "content": "What is a cache?"}]
 SETTINGS = {"model": "tiny", "temperature": 1, "seed": 1, "max_tokens": 200}
@@ -146,77 +145,6 @@ class Clients(unittest.TestCase):
         again = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         self.assertTrue(first.endswith("data: [DONE]\n\n"))
         self.assertEqual(first.count("data: "), again.count("data: "))
-
-
-CALLS = [
-    {
-        "index": 0,
-        "id": "call_1",
-        "type": "function",
-        "function": {"name": "weather", "arguments": ""},
-    },
-    {"index": 0, "function": {"arguments": '{"city":'}},
-    {"index": 0, "function": {"arguments": '"Paris"}'}},
-]
-
-
-def call_a_tool(handler, body):
-    """The tiny model's template knows no tools, so a scripted upstream calls one."""
-    head = {"id": "up", "created": 1, "model": "m"}
-    if not body.get("stream"):
-        function = {"name": "weather", "arguments": '{"city":"Paris"}'}
-        message = {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": "call_1", "type": "function", "function": function}],
-        }
-        choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
-        return send_json(handler, {**head, "object": "chat.completion", "choices": [choice]})
-    deltas = [{"role": "assistant", "content": None}] + [{"tool_calls": [call]} for call in CALLS]
-    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
-    choices.append({"index": 0, "delta": {}, "finish_reason": "tool_calls"})
-    events = [{**head, "object": "chat.completion.chunk", "choices": [c]} for c in choices]
-    data = "".join("data: " + json.dumps(event) + "\n\n" for event in events) + "data: [DONE]\n\n"
-    handler.send_response(200)
-    handler.send_header("content-type", "text/event-stream")
-    handler.send_header("content-length", str(len(data)))
-    handler.end_headers()
-    return handler.wfile.write(data.encode())
-
-
-class Tools(unittest.TestCase):
-    def setUp(self):
-        self.upstream = Scripted(call_a_tool)
-        self.refrain = Refrain("--upstream", self.upstream.url, "--embedder", "off")
-        self.client = openai.OpenAI(base_url=self.refrain.url + "/v1", api_key="sk-test")
-
-    def tearDown(self):
-        self.client.close()
-        self.refrain.stop()
-        self.upstream.stop()
-
-    def ask(self, **more):
-        return self.client.chat.completions.create(model="m", messages=MESSAGES, **more)
-
-    def test_a_tool_call_comes_back_whole_and_in_fragments(self):
-        for _ in range(2):
-            call = self.ask().choices[0].message.tool_calls[0]
-            self.assertEqual((call.id, call.function.arguments), ("call_1", '{"city":"Paris"}'))
-        fragments = []
-        for chunk in self.ask(stream=True):
-            for call in chunk.choices[0].delta.tool_calls or []:
-                fragments.append(call.function.arguments or "")
-        self.assertEqual("".join(fragments), '{"city":"Paris"}')
-        self.assertEqual(self.upstream.count, 1)
-
-    def test_streamed_fragments_are_joined_for_a_client_that_wants_it_whole(self):
-        list(self.ask(stream=True, seed=2))
-        reply = self.ask(seed=2)
-        self.assertEqual(reply.choices[0].finish_reason, "tool_calls")
-        self.assertEqual(
-            reply.choices[0].message.tool_calls[0].function.arguments, '{"city":"Paris"}'
-        )
-        self.assertEqual(self.upstream.count, 1)
 
 
 if __name__ == "__main__":
