@@ -22,11 +22,21 @@ Flight::Wakes Flight::due() {
   return wakes;
 }
 
+void Flight::looked(double embed_ms, double search_ms) {
+  std::lock_guard guard(lock_);
+  embed_ms_ = embed_ms;
+  search_ms_ = search_ms;
+}
+
 void Flight::begin(Head head) {
   Wakes wakes;
   {
     std::lock_guard guard(lock_);
     if (head_ || end_) return;
+    if (head.embed_ms == 0 && head.search_ms == 0) {
+      head.embed_ms = embed_ms_;
+      head.search_ms = search_ms_;
+    }
     head_ = std::make_shared<const Head>(std::move(head));
     wakes = due();
   }

@@ -59,6 +59,9 @@ class Flight {
   /// bytes_max bounds the log: an answer beyond it ends the flight with too_large.
   explicit Flight(std::size_t bytes_max);
 
+  /// What the look-up cost before it was a miss: for the head, whose writer does not know it.
+  /// Before begin(); a head that tells costs of its own keeps them.
+  void looked(double embed_ms, double search_ms);
   /// Writer only, before the first event; later calls are ignored.
   void begin(Head head);
   /// Writer only; refused (false) once ended or when the log is full (the flight then ends itself).
@@ -101,6 +104,7 @@ class Flight {
   std::vector<std::shared_ptr<const Event>> events_;
   std::shared_ptr<const End> end_;
   std::vector<Watcher> watchers_;
+  double embed_ms_ = 0, search_ms_ = 0;
   std::size_t bytes_ = 0;
   std::size_t readers_ = 0;
   bool abandoned_ = false;

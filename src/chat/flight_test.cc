@@ -16,6 +16,15 @@ std::shared_ptr<const Event> event(std::string content) {
 
 End answered() { return {}; }
 
+TEST(Flight, WhatTheLookUpCostStandsInTheHeadOfAMiss) {
+  Flight flight(1000);
+  flight.looked(50, 2);
+  flight.begin({});
+  auto head = flight.read(0).head;
+  EXPECT_EQ(head->embed_ms, 50);
+  EXPECT_EQ(head->search_ms, 2);
+}
+
 TEST(Flight, LateReaderGetsTheBeginningFirst) {
   Flight flight(kBytesMax);
   flight.begin({});

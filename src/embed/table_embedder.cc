@@ -1,6 +1,9 @@
 #include "embed/table_embedder.h"
 
+#include <algorithm>
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -12,6 +15,35 @@ namespace refrain::embed {
 
 using base::Code;
 using base::fail;
+
+namespace {
+
+constexpr double kDelayMax = 60'000;
+
+base::Result<std::chrono::milliseconds> delay_of(const json::Value& row) {
+  const json::Value* delay = row.find("delay_ms");
+  if (!delay) return std::chrono::milliseconds(0);
+  std::optional<double> value = delay->as_double();
+  if (!value || *value < 0 || *value > kDelayMax) {
+    return fail(Code::invalid, fmt::format("'delay_ms' must be a number from 0 to {}", kDelayMax));
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(*value));
+}
+
+// Blocks the caller as an embedder at work would, and no longer than the caller would wait for one.
+base::Result<> wait(const base::Call& call, std::chrono::milliseconds delay) {
+  std::mutex lock;
+  std::condition_variable_any never;
+  std::unique_lock guard(lock);
+  base::Instant done = base::SystemClock().now() + delay;
+  never.wait_until(guard, call.stop, std::min(done, call.deadline), [] { return false; });
+  if (call.stop.stop_requested()) return fail(Code::cancelled, "embedding was cancelled");
+  if (call.deadline >= done) return {};
+  return fail(Code::deadline, fmt::format("the deadline passed within the table's delay of {} ms",
+                                          delay.count()));
+}
+
+}  // namespace
 
 base::Result<> TableEmbedder::add(std::string_view line) {
   TRY(row, json::parse(line));
@@ -32,7 +64,8 @@ base::Result<> TableEmbedder::add(std::string_view line) {
     return fail(Code::invalid, fmt::format("'vector' has {} numbers, the first one has {}",
                                            vector.size(), info_.dim));
   }
-  rows_[*text->string()] = std::move(vector);
+  TRY(delay, delay_of(row));
+  rows_[*text->string()] = {std::move(vector), delay};
   return {};
 }
 
@@ -56,12 +89,13 @@ base::Result<std::unique_ptr<TableEmbedder>> TableEmbedder::open(const std::stri
   return table;
 }
 
-base::Result<Matrix> TableEmbedder::embed(const base::Call&,
+base::Result<Matrix> TableEmbedder::embed(const base::Call& call,
                                           std::span<const std::string_view> texts) {
   calls_.add();
   Matrix out;
   out.rows = texts.size();
   out.cols = info_.dim;
+  std::chrono::milliseconds delay{};
   for (std::string_view text : texts) {
     auto found = rows_.find(std::string(text));
     if (found == rows_.end()) {
@@ -69,7 +103,14 @@ base::Result<Matrix> TableEmbedder::embed(const base::Call&,
       return fail(Code::invalid,
                   fmt::format("the table has no vector for this text of {} bytes", text.size()));
     }
-    out.data.insert(out.data.end(), found->second.begin(), found->second.end());
+    const Row& row = found->second;
+    out.data.insert(out.data.end(), row.vector.begin(), row.vector.end());
+    delay += row.delay;
+  }
+  if (delay.count() > 0) {
+    base::Result<> waited = wait(call, delay);
+    if (!waited && waited.error().code == Code::deadline) deadlines_.add();
+    if (!waited) return std::unexpected(std::move(waited).error());
   }
   texts_.add(texts.size());
   return out;
@@ -80,6 +121,7 @@ Stats TableEmbedder::stats() const {
   stats.texts = texts_.value();
   stats.calls = calls_.value();
   stats.errors = errors_.value();
+  stats.deadlines = deadlines_.value();
   return stats;
 }
 

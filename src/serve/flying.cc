@@ -134,6 +134,11 @@ void Completions::Flying::miss() {
   generate();
 }
 
+std::pair<double, double> Completions::Flying::look_up_cost() {
+  std::lock_guard guard(lock_);
+  return {decision_.embed_ms, decision_.search_ms};
+}
+
 void Completions::Flying::generate() {
   if (flight_->stop_token().stop_requested()) {
     flight_->finish(
@@ -142,6 +147,8 @@ void Completions::Flying::generate() {
     return;
   }
   generated_ = true;
+  auto [embed_ms, search_ms] = look_up_cost();
+  flight_->looked(embed_ms, search_ms);
   if (ahead_) return pump(0, false);
   generating_ = owner_.rooms_.clock.now();
   owner_.rooms_.producer.start(

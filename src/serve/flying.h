@@ -29,6 +29,7 @@ class Completions::Flying : public std::enable_shared_from_this<Completions::Fly
   void deliver(const cache::Hit& hit, std::string_view tier);
   void miss();
   void generate();
+  std::pair<double, double> look_up_cost();  // embed_ms, search_ms
   void pump(std::size_t cursor, bool begun);
   void landed();
   void keep(const chat::Answer& answer);

@@ -251,12 +251,13 @@ def question(text, **more):
     return {"model": "m", "messages": [{"role": "user", "content": text}], **more}
 
 
-def write_table(folder, vectors):
-    """A file for --embedder table: from {text: vector}."""
+def write_table(folder, vectors, **more):
+    """A file for --embedder table: from {text: vector}; `more` stands in each line."""
     path = pathlib.Path(folder) / "table.jsonl"
     path.write_text(
         "".join(
-            json.dumps({"text": text, "vector": vector}) + "\n" for text, vector in vectors.items()
+            json.dumps({"text": text, "vector": vector, **more}) + "\n"
+            for text, vector in vectors.items()
         ),
         encoding="utf-8",
     )

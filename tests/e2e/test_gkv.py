@@ -29,7 +29,7 @@ class Gkv(unittest.TestCase):
         )
         self.start()
 
-    def start(self, *flags):
+    def start(self, *flags, **more):
         self.refrain = Refrain(
             "--upstream",
             self.upstream.url,
@@ -38,7 +38,7 @@ class Gkv(unittest.TestCase):
             "--semantic",
             "threshold",
             "--embedder",
-            "table:" + write_table(self.folder, VECTORS),
+            "table:" + write_table(self.folder, VECTORS, **more),
             *flags,
         )
 
@@ -176,6 +176,27 @@ class Gkv(unittest.TestCase):
         self.assertEqual(status, 400)
         self.assertNotIn("root", body)
         self.assertEqual(self.refrain.request("/data/start", {"output_dir": "../out"})[0], 400)
+
+    def test_b08_b11_times_hold_the_embedders_own(self):
+        self.refrain.stop()
+        self.start(delay_ms=50)
+        self.refrain.json("/data/start", {})
+        for text in ("a", "b", "a"):
+            self.ask(text)
+        self.refrain.json("/data/stop", b"")
+        text = self.refrain.request("/data/csv")[2]
+        miss, similar, exact = csv.DictReader(io.StringIO(text))
+        self.assertEqual(similar["similarity_score"], "0.95")
+        for row in (miss, similar):
+            self.assertGreaterEqual(float(row["embedding_time_ms"]), 50, row)
+            self.assertLess(float(row["embedding_time_ms"]), 500, row)
+            self.assertGreaterEqual(
+                float(row["processing_time_ms"]) + 0.01,
+                float(row["embedding_time_ms"]) + float(row["similarity_search_time_ms"]),
+            )
+        # An equal question needs no vector.
+        self.assertEqual(float(exact["embedding_time_ms"]), 0)
+        self.assertLess(float(exact["processing_time_ms"]), 50)
 
 
 if __name__ == "__main__":
