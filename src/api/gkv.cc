@@ -127,6 +127,9 @@ void start(Context& context, const Visit& visit) {
   if (!text.empty()) {
     base::Result<json::Value> body = json::parse(text);
     if (!body) return fail_data(visit, body.error());
+    if (!body->is_object()) {
+      return fail_data(visit, {base::Code::invalid, "the body must be a JSON object, or empty"});
+    }
     const json::Value* wanted = body->find("output_dir");
     if (wanted && !wanted->is_string() && !wanted->is_null()) {
       return fail_data(visit, {base::Code::invalid, "'output_dir' must be a string"});

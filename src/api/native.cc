@@ -222,13 +222,17 @@ base::Result<> route(Context& context, const Visit& visit) {
 
 }  // namespace
 
-void refuse(const Visit& visit, int status, const base::Error& error) {
+std::string error_body(const base::Error& error) {
   Value inner;
   inner.set("message", error.what);
   inner.set("code", base::name(error.code));
   Value out;
   out.set("error", std::move(inner));
-  reply_json(visit, status, json::write(out));
+  return json::write(out);
+}
+
+void refuse(const Visit& visit, int status, const base::Error& error) {
+  reply_json(visit, status, error_body(error));
 }
 
 void handle(Context& context, const Visit& visit) {

@@ -150,6 +150,7 @@ net::Response render_error(int status, std::string_view reason, const std::strin
                                                          : wire::tgi::ErrorType::validation);
       break;
     case Door::gkv: body = wire::gkv::error_body(reason, status); break;
+    case Door::native: body = native::error_body({cause_of(status), std::string(reason)}); break;
     default: body = wire::openai::error_body({reason, openai_type(status), "", ""});
   }
   net::Headers headers = {{"content-type", "application/json"}};

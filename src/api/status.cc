@@ -20,6 +20,20 @@ int http_status(base::Code code) noexcept {
   return 500;
 }
 
+base::Code cause_of(int status) noexcept {
+  switch (status) {
+    case 404: return base::Code::not_found;
+    case 405:
+    case 501:
+    case 505: return base::Code::unsupported;
+    case 408: return base::Code::deadline;
+    case 413:
+    case 431: return base::Code::too_large;
+    case 503: return base::Code::busy;
+    default: return status < 500 ? base::Code::invalid : base::Code::internal;
+  }
+}
+
 std::string_view openai_type(int status) noexcept {
   switch (status) {
     case 401: return "authentication_error";

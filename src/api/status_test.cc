@@ -23,5 +23,13 @@ TEST(Status, OpenaiTypesFollowTheStatus) {
   EXPECT_EQ(openai_type(502), "server_error");
 }
 
+TEST(Status, AStatusThatNoCodeMadeHasACauseToo) {
+  EXPECT_EQ(cause_of(404), base::Code::not_found);
+  EXPECT_EQ(cause_of(405), base::Code::unsupported);
+  EXPECT_EQ(cause_of(431), base::Code::too_large);
+  EXPECT_EQ(cause_of(400), base::Code::invalid);
+  EXPECT_EQ(cause_of(500), base::Code::internal);
+}
+
 }  // namespace
 }  // namespace refrain::api

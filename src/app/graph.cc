@@ -252,7 +252,14 @@ struct Graph::Parts {
     };
     router = std::make_unique<api::Router>(std::move(context));
     net::Options options = config.net;
-    options.error_body = api::render_error;
+    options.error_body = [net = config.net](int status, std::string_view reason,
+                                            const std::string& path) {
+      std::string sentence(reason);
+      if (status == 413) sentence += fmt::format(": over {} bytes (--body-max)", net.body_max);
+      if (status == 431) sentence += fmt::format(": over {} bytes (--header-max)", net.header_max);
+      if (status == 503) sentence += fmt::format(": {} (--requests-max)", net.requests_max);
+      return api::render_error(status, sentence, path);
+    };
     TRY(opened, net::Server::open(std::move(options), *router));
     server = std::move(opened);
     return {};

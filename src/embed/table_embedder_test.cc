@@ -112,8 +112,8 @@ TEST_F(Table, ADelayEndsWhenTheCallerIsStopped) {
 
 TEST_F(Table, ADelayThatIsNoneIsRefused) {
   for (const char* delay : {"-1", "60001", "\"5\"", "null"}) {
-    auto table =
-        TableEmbedder::open(file(fmt::format(R"({{"text":"a","vector":[1],"delay_ms":{}}})", delay)));
+    std::string line = fmt::format(R"({{"text":"a","vector":[1],"delay_ms":{}}})", delay);
+    auto table = TableEmbedder::open(file(line));
     ASSERT_FALSE(table) << delay;
     EXPECT_THAT(table.error().what, HasSubstr("line 1: 'delay_ms' must be"));
   }

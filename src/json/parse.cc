@@ -194,7 +194,11 @@ base::Result<Value> parse(std::string_view text, const Limits& limits) {
                       fmt::format("JSON: the name {} twice in the object that ends at byte {}",
                                   shown(parser.handler().repeated()), read));
   }
-  return base::fail(base::Code::invalid, fmt::format("JSON: {} at byte {}", reason(error), read));
+  bool foreign = read < text.size() && static_cast<unsigned char>(text[read]) >= 0x80;
+  std::string_view why = error == boost::json::error::syntax && foreign
+                             ? "no UTF-8, or a character outside of a string,"
+                             : reason(error);
+  return base::fail(base::Code::invalid, fmt::format("JSON: {} at byte {}", why, read));
 }
 
 }  // namespace refrain::json

@@ -90,6 +90,7 @@ TEST(JsonParse, SyntaxOutsideTheStandardIsRefused) {
 
 TEST(JsonParse, ErrorNamesTheByte) {
   EXPECT_EQ(again("[1,2,x]"), "JSON: syntax error at byte 5");
+  EXPECT_EQ(again("[\"\xff\"]"), "JSON: no UTF-8, or a character outside of a string, at byte 2");
   EXPECT_EQ(again("[1] 2"), "JSON: something after the end at byte 4");
   EXPECT_EQ(again("[1,"), "JSON: the text ends too early at byte 3");
 }

@@ -22,7 +22,7 @@ base::Result<json::Value> read_object(std::string_view body) {
   TRY(value, json::parse(body));
   if (!value.is_object()) {
     return base::fail(base::Code::invalid,
-                      "the body must be a JSON object, it is " + std::string(value.kind()));
+                      "the body must be a JSON object, not " + std::string(value.kind()));
   }
   return std::move(value);
 }
