@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import unittest
 
-import huggingface_hub
 import openai
 
 from support import LlamaServer, Refrain
@@ -120,20 +119,6 @@ class Clients(unittest.TestCase):
     def test_an_upstream_error_is_passed_on_as_it_came(self):
         with self.assertRaises(openai.BadRequestError):
             self.client.chat.completions.create(model="tiny", messages=[{"role": 7, "content": []}])
-
-    def test_huggingface_hub_generates_whole_and_streamed(self):
-        client = huggingface_hub.InferenceClient(self.refrain.url + "/tgi")
-        settings = {"max_new_tokens": 60, "seed": 1, "do_sample": True, "temperature": 1.0}
-        whole = client.text_generation("Once", **settings)
-        self.assertEqual(whole, client.text_generation("Once", **settings))
-        self.assertTrue(whole)
-        details = client.text_generation("Once", details=True, **settings)
-        self.assertIn(details.details.finish_reason, ("eos_token", "length", "stop_sequence"))
-        pieces = list(client.text_generation("Twice", stream=True, **settings))
-        self.assertEqual(
-            pieces and "".join(pieces),
-            "".join(client.text_generation("Twice", stream=True, **settings)),
-        )
 
     def test_curl_streams_events_and_a_terminal_mark(self):
         body = (
