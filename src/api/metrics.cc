@@ -38,6 +38,15 @@ Value latency(const base::Histogram::Snapshot& seconds) {
   return out;
 }
 
+// Embeddings are served beside completions; whoever watches wants one table of doors.
+serve::Completions::Stats all_stats(const Context& context) {
+  serve::Completions::Stats stats = context.completions.stats();
+  auto row = context.embeddings.stats().outcomes;
+  for (std::size_t i = 0; i < serve::kOutcomes; ++i) stats.outcomes[i] += row[i];
+  stats.by_dialect[static_cast<std::size_t>(chat::Dialect::openai_embedding)] = row;
+  return stats;
+}
+
 void line(std::string& out, std::string_view name, std::string_view labels, double value) {
   out += fmt::format("refrain_{}{} {}\n", name, labels, value);
 }
@@ -96,7 +105,7 @@ void cache_metrics(const serve::Entries& entries, std::string& out) {
 }  // namespace
 
 std::string metrics(const Context& context) {
-  serve::Completions::Stats stats = context.completions.stats();
+  serve::Completions::Stats stats = all_stats(context);
   std::string out;
   head(out, "requests_total", "counter", "Requests by door and outcome.");
   for (chat::Dialect dialect : kDialects) {
@@ -140,7 +149,7 @@ std::string metrics(const Context& context) {
 }
 
 json::Value native::write_stats(const Context& context) {
-  serve::Completions::Stats stats = context.completions.stats();
+  serve::Completions::Stats stats = all_stats(context);
   cache::Stats cache = context.entries.cache_stats();
   Value out;
   out.set("version", context.version);

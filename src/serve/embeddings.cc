@@ -82,7 +82,7 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     if (slice.end->kind == chat::End::Kind::refused) {
       EmbeddingReply reply;
       reply.refusal = slice.end->refusal;
-      return done_(std::move(reply));
+      return tell(std::move(reply));
     }
     if (slice.end->kind == chat::End::Kind::failed) return fail(slice.end->error);
     if (slice.events.size() != asked_.size()) {
@@ -112,6 +112,18 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
   void fail(base::Error error) {
     EmbeddingReply reply;
     reply.error = std::move(error);
+    tell(std::move(reply));
+  }
+
+  Outcome outcome() const {
+    if (cached_ == answers_.size()) return Outcome::hit;
+    if (reads_) return Outcome::miss;
+    return ask_.controls.refresh && ask_.certain ? Outcome::refresh : Outcome::bypass;
+  }
+
+  void tell(EmbeddingReply reply) {
+    reply.outcome = outcome();
+    owner_.outcomes_[static_cast<std::size_t>(reply.outcome)].add();
     done_(std::move(reply));
   }
 
@@ -123,16 +135,11 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     reply.body = owner_.wire_.render(answers);
     reply.cached = cached_;
     reply.head = head_;
-    bool all = cached_ == answers_.size();
-    if (all) {
+    if (outcome() == Outcome::hit) {
       reply.head.tier = "exact";
       reply.head.similarity = 1;
     }
-    reply.outcome = all                                     ? Outcome::hit
-                    : reads_                                ? Outcome::miss
-                    : ask_.controls.refresh && ask_.certain ? Outcome::refresh
-                                                            : Outcome::bypass;
-    done_(std::move(reply));
+    tell(std::move(reply));
   }
 
   Embeddings& owner_;
@@ -165,7 +172,9 @@ void Embeddings::ask(Ask ask, std::function<void(EmbeddingReply)> done) {
 }
 
 Embeddings::Stats Embeddings::stats() const {
-  return {requests_.value(), inputs_.value(), inputs_cached_.value()};
+  Stats stats{requests_.value(), inputs_.value(), inputs_cached_.value()};
+  for (std::size_t i = 0; i < kOutcomes; ++i) stats.outcomes[i] = outcomes_[i].value();
+  return stats;
 }
 
 }  // namespace refrain::serve

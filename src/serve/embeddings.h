@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,7 @@ class Embeddings {
   };
   struct Stats {
     std::uint64_t requests = 0, inputs = 0, inputs_cached = 0;
+    std::array<std::uint64_t, kOutcomes> outcomes{};  // of requests
   };
   Embeddings(Route route, EmbeddingWire wire, Rooms rooms);
 
@@ -58,6 +60,7 @@ class Embeddings {
   EmbeddingWire wire_;
   Rooms rooms_;
   base::Counter requests_, inputs_, inputs_cached_;
+  std::array<base::Counter, kOutcomes> outcomes_;
 };
 
 }  // namespace refrain::serve

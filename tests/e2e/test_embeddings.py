@@ -121,6 +121,13 @@ class Embeddings(unittest.TestCase):
         self.assertEqual(self.refrain.metric("embedding_inputs_total"), 4)
         self.assertEqual(self.refrain.metric("embedding_inputs_cached_total"), 1)
 
+    def test_requests_are_counted_by_their_outcome(self):
+        for text in ("a", "b", "a"):
+            self.vectors(text)
+        doors = self.refrain.json("/refrain/v1/stats")["doors"]
+        told = [row for row in doors.values() if row["hit"]]
+        self.assertEqual([(row["hit"], row["miss"]) for row in told], [(1, 2)], doors)
+
     def test_they_survive_a_restart(self):
         folder = tempfile.mkdtemp(prefix="refrain-embeddings-")
         self.addCleanup(shutil.rmtree, folder)
