@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Durable inserts through the native door, bytes on disk per entry, time from start to /ready.
+
+Sizes 10,000 and 100,000, or those given (bench/load/store.py 1000000). With vectors of the
+scripted model (384 numbers) and without. Restart: from the index's snapshot, and with the snapshot
+taken away, so that the index is rebuilt from the records. The page cache is warm.
+"""
+
+import concurrent.futures
+import json
+import pathlib
+import sys
+import time
+
+import lab
+
+SIZES = [int(word) for word in sys.argv[1:]] or [10_000, 100_000]
+BATCH = 1_000
+ANSWER = "It keeps what was computed, so that nobody computes it twice. " * 8
+
+
+def entry(n):
+    return {
+        "question": f"How is part {n} of the machine kept clean?",
+        "answer": f"{ANSWER}{n}",
+        "model": "m",
+    }
+
+
+def insert(address, start, count):
+    lab.call(
+        address, "/refrain/v1/entries", {"entries": [entry(n) for n in range(start, start + count)]}
+    )
+
+
+def bytes_of(folder, pattern):
+    return sum(file.stat().st_size for file in pathlib.Path(folder).glob(pattern))
+
+
+def rates(address, count):
+    """Entries/s by batches of 1,000, then by single entries of 16 writers (2,000 of them)."""
+    start = time.monotonic()
+    for at in range(0, count, BATCH):
+        insert(address, at, BATCH)
+    batches = count / (time.monotonic() - start)
+    single, writers = 2_000, 16
+    with concurrent.futures.ThreadPoolExecutor(writers) as pool:
+        start = time.monotonic()
+        list(pool.map(lambda n: insert(address, count + n, 1), range(single)))
+        return batches, single / (time.monotonic() - start)
+
+
+def restart(spec, data):
+    start = time.monotonic()
+    with lab.refrain(data=data, embedder=spec) as (pid, address):
+        ready = json.loads(lab.call(address, "/ready"))["ready"]
+        seconds = time.monotonic() - start
+        return seconds if ready else None, lab.rss_bytes(pid)
+
+
+def main():
+    what = "durable inserts, bytes on disk, restart; durability power-loss, answers of 0.5 KB"
+    record = lab.Record("store", what)
+    lab.line(
+        *("entries", "by 1000, 1/s", "16 writers 1/s", "store B each", "snapshot B"),
+        *("ready after s", "rebuilt s"),
+    )
+    with lab.folder() as work, lab.model() as (_, vectors):
+        for size in SIZES:
+            for name, spec in (
+                ("without vectors", "off"),
+                ("with vectors", f"http:http://{vectors}/v1/embeddings"),
+            ):
+                data = work / f"{size}-{name[:5].strip()}"
+                with lab.refrain("--disk-max", "64GiB", data=data, embedder=spec) as (_, address):
+                    batches, single = rates(address, size)
+                figure = {
+                    "entries": size + 2_000,
+                    "entries_per_s_batches": batches,
+                    "entries_per_s_16_writers": single,
+                    "bytes_per_entry": bytes_of(data, "store.sqlite*") / (size + 2_000),
+                    "snapshot_bytes_per_entry": bytes_of(data, "index*") / (size + 2_000),
+                }
+                figure["restart_s"], figure["rss_after_restart"] = restart(spec, data)
+                for snapshot in data.glob("index.snapshot*"):
+                    snapshot.unlink()
+                if spec != "off":
+                    figure["restart_rebuilt_s"], _ = restart(spec, data)
+                record[f"{size} {name}"] = figure
+                shown = "entries_per_s_batches entries_per_s_16_writers bytes_per_entry"
+                cells = [figure[key] for key in shown.split()]
+                cells += [figure["snapshot_bytes_per_entry"], figure["restart_s"]]
+                lab.line(f"{size} {name}", *cells, figure.get("restart_rebuilt_s", "-"))
+    record.write()
+
+
+if __name__ == "__main__":
+    main()
