@@ -10,6 +10,7 @@ deciding, rendering, and both ways of the wire.
 
 import json
 import sys
+import time
 
 import lab
 
@@ -30,6 +31,12 @@ def load(address, count):
             for n in range(start, min(start + BATCH, count))
         ]
         lab.call(address, "/refrain/v1/entries", {"entries": entries})
+
+
+def wait_for_graph(address, count):
+    """A space of more than 4,096 entries is searched by a scan until its graph is built."""
+    while count > 4096 and b"refrain_index_graphs 0" in lab.call(address, "/metrics"):
+        time.sleep(0.2)
 
 
 def measure(address, work, count):
@@ -79,7 +86,10 @@ def main():
                 address,
             ):
                 load(address, count)
-                figure = measure(address, work, count)
+                start = time.monotonic()
+                wait_for_graph(address, count)
+                graph_s = time.monotonic() - start
+                figure = {**measure(address, work, count), "graph_s_after_load": graph_s}
             record[f"{embedder} {count}"] = figure
             shown = "whole_ms_p50 embed_ms_p50 search_ms_p50 added_ms_p50 added_ms_p99"
             hits = f"{figure['semantic_hits']}/{figure['asked']}"

@@ -96,6 +96,7 @@ void cache_metrics(const serve::Entries& entries, std::string& out) {
   one(out, "index_vectors", "gauge", "Vectors in the index.", as(stats.index.entries));
   one(out, "index_bytes", "gauge", "Memory of the index.", as(stats.index.bytes));
   one(out, "index_spaces", "gauge", "Spaces of the index.", as(stats.index.spaces));
+  one(out, "index_graphs", "gauge", "Spaces that have grown into graphs.", as(stats.index.graphs));
   one(out, "front_bytes", "gauge", "Bytes of the memory front.", as(stats.front.bytes));
   one(out, "front_bytes_max", "gauge", "Limit of the memory front (--memory-max).",
       as(stats.front.bytes_max));

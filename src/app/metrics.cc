@@ -27,6 +27,8 @@ void append(const net::Stats& stats, std::string& out) {
         static_cast<double>(stats.requests_open));
   counter(out, "http_connections_total", "Connections accepted.", stats.connections_accepted);
   counter(out, "http_requests_total", "Requests.", stats.requests);
+  counter(out, "http_answered_at_once_total", "Requests answered by the thread that read them.",
+          stats.answered_at_once);
   counter(out, "http_refused_busy_total", "503: too many open requests.", stats.refused_busy);
   counter(out, "http_refused_body_total", "413: body over its limit.", stats.refused_body);
   counter(out, "http_refused_header_total", "431: head over its limit.", stats.refused_header);

@@ -55,7 +55,7 @@ std::vector<Setting> all_settings() {
       {"header-timeout", "10s", "from the first to the last byte of a head"},
       {"idle-timeout", "75s", "of a connection between requests"},
       {"drain", "30s", "for running requests at the end"},
-      {"threads", "0", "that serve the network; 0 is one per core"},
+      {"threads", "0", "that serve the network; 0 is one less than the cores"},
       {"journal-max", "10000", "decisions kept for explain"},
       {"statistics-dir", "", "of /data/start; DATA-DIR/statistics if empty"},
       {"admin", "loopback",

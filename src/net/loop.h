@@ -47,7 +47,7 @@ struct Shared {
 
 /// Counts of one loop, in the words of Stats.
 struct Counters {
-  base::Counter requests, refused_bad, refused_header, refused_body, refused_busy;
+  base::Counter requests, answered_at_once, refused_bad, refused_header, refused_body, refused_busy;
   base::Counter timeouts_header, timeouts_idle, timeouts_body, timeouts_write;
   base::Counter clients_left, headers_dropped, bytes_in, bytes_out;
 };

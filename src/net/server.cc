@@ -39,6 +39,8 @@ Result<> Options::check() const {
   return {};
 }
 
+std::size_t loops_for(std::size_t cores) noexcept { return cores > 2 ? cores - 1 : 1; }
+
 namespace {
 
 Result<std::unique_ptr<asio::ssl::context>> tls_context(const Tls& tls) {
@@ -79,7 +81,7 @@ Result<std::unique_ptr<Server>> Server::open(Options options, Handler& handler) 
   auto impl = std::make_unique<Impl>();
   Shared& shared = impl->shared;
   if (!options.error_body) options.error_body = plain_error;
-  if (options.threads == 0) options.threads = std::max(1U, std::thread::hardware_concurrency());
+  if (options.threads == 0) options.threads = loops_for(std::thread::hardware_concurrency());
   shared.error_body = std::make_shared<ErrorBody>(options.error_body);
   shared.handler = &handler;
   shared.options = std::move(options);
@@ -142,6 +144,7 @@ Stats Server::stats() const {
   for (const auto& loop : impl.loops) {
     const Counters& counters = loop->counters();
     out.requests += counters.requests.value();
+    out.answered_at_once += counters.answered_at_once.value();
     out.refused_bad += counters.refused_bad.value();
     out.refused_header += counters.refused_header.value();
     out.refused_body += counters.refused_body.value();

@@ -123,7 +123,7 @@ using ErrorBody =
 
 struct Options {
   std::vector<Listener> listeners;
-  std::size_t threads = 0;  // 0 = number of cores
+  std::size_t threads = 0;  // 0 = loops_for(number of cores)
   std::size_t body_max = std::size_t{32} << 20;    // over it: 413
   std::size_t header_max = std::size_t{64} << 10;  // over it: 431
   std::size_t requests_max = 10'000;      // open ones, streams included; over it: 503
@@ -138,12 +138,18 @@ struct Options {
   base::Result<> check() const;
 };
 
+/// How many loops serve the network of a machine with so many cores, unless told otherwise: one
+/// less, and one at least. More would take turns with the embedder, the store and clients of this
+/// machine, in slices of milliseconds (docs/decisions/0008-one-core-for-the-others.md).
+std::size_t loops_for(std::size_t cores) noexcept;
+
 struct Stats {
   std::uint64_t connections_open = 0;
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_refused = 0;  // over connections_max
   std::uint64_t accept_errors = 0;        // such as too many open files
   std::uint64_t requests = 0;             // handed to the handler
+  std::uint64_t answered_at_once = 0;     // inside handle(), so written by the thread that read
   std::uint64_t requests_open = 0;
   std::uint64_t refused_bad = 0;          // 400, 417, 501, 505
   std::uint64_t refused_header = 0;       // 431

@@ -42,6 +42,58 @@ TEST(Server, EveryListenerHasItsOwnNumber) {
   }
 }
 
+TEST(Server, LeavesACoreToTheOthersWhereThereAreSeveral) {
+  EXPECT_EQ(loops_for(0), 1u);  // what the library says when it does not know
+  EXPECT_EQ(loops_for(1), 1u);
+  EXPECT_EQ(loops_for(2), 1u);
+  EXPECT_EQ(loops_for(8), 7u);
+}
+
+// Says on which thread its only piece was asked for.
+class ThreadSource final : public Source {
+ public:
+  explicit ThreadSource(std::thread::id& asked) : asked_(asked) {}
+  Piece next() override {
+    asked_ = std::this_thread::get_id();
+    return {"piece", More::end};
+  }
+
+ private:
+  std::thread::id& asked_;
+};
+
+TEST(Server, ReplyInsideHandleIsWrittenByTheThreadThatRead) {
+  std::thread::id read, wrote;
+  Probe probe([&](const std::shared_ptr<Exchange>& exchange) {
+    read = std::this_thread::get_id();
+    exchange->stream(200, {}, std::make_unique<ThreadSource>(wrote));
+  });
+  RawClient client = probe.client();
+  client.get("/");
+  client.read_reply();
+  EXPECT_EQ(read, wrote);
+  EXPECT_EQ(probe.server->stats().answered_at_once, 1u);
+}
+
+TEST(Server, ReplyFromAnotherThreadIsNotCountedAsAnsweredAtOnce) {
+  Shelf shelf;
+  Options options = small_options();
+  options.threads = 1;
+  Probe probe([&](std::shared_ptr<Exchange> exchange) {
+    if (exchange->request().path == "/now") return exchange->reply(text("now"));
+    shelf.put(std::move(exchange));
+  }, options);
+  RawClient later = probe.client(), now = probe.client();
+  later.get("/later");
+  const auto held = shelf.take();
+  now.get("/now");
+  now.read_reply();  // the loop has come back from the first request
+  held->reply(text("later"));
+  later.read_reply();
+  EXPECT_EQ(probe.server->stats().requests, 2u);
+  EXPECT_EQ(probe.server->stats().answered_at_once, 1u);
+}
+
 TEST(Server, StopClosesIdleConnectionsAndListensNoMore) {
   Probe probe(echo);
   RawClient client = probe.client();

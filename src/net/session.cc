@@ -241,7 +241,10 @@ void Session::dispatch() {
   phase_ = Phase::handling;
   core_ = std::make_shared<Core>(std::move(request), loop_.mailbox(), this);
   shared.handler->handle(std::make_shared<Ticket>(core_, shared.error_body));
-  if (std::optional<Answer> answer = core_->end_handling()) begin(std::move(*answer));
+  if (std::optional<Answer> answer = core_->end_handling()) {
+    loop_.mutable_counters().answered_at_once.add();
+    begin(std::move(*answer));
+  }
 }
 
 void Session::refuse(int status, std::string_view reason) {
@@ -274,6 +277,7 @@ void Session::arrived() {
 }
 
 void Session::begin(Answer answer) {
+  if (loop_.shared().draining) keep_alive_ = false;  // it may have begun after the request came
   if (answer.source) {
     begin_stream(std::move(answer.response), std::move(answer.source));
   } else {
