@@ -123,6 +123,13 @@ struct Found {
 SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
   SemanticFind find;
   semantic_finds_.add();
+  // Nothing to compare with: the model need not wait for the embedder, which works when the answer
+  // is kept.
+  if (std::ranges::none_of(query.places, [&](const Place& place) {
+        return spaces_->contains(place.identity.space);
+      })) {
+    return find;
+  }
   base::Instant start = rooms_.clock.now();
   std::string_view texts[] = {query.text};
   base::Result<embed::Matrix> vectors = rooms_.embedder->embed(call, texts);

@@ -57,7 +57,7 @@ struct Look {
 struct SemanticFind {
   std::optional<Hit> hit;
   std::vector<Look> looks;    // best first
-  std::vector<float> vector;  // of the query; empty if the embedder failed
+  std::vector<float> vector;  // of the query; empty if the embedder failed, or need not be asked
   double embed_ms = 0, search_ms = 0;
   std::optional<base::Error> error;  // the look-up failed and counts as a miss
 };
@@ -117,7 +117,7 @@ class Cache {
   std::optional<Hit> find_front(const Query& query);
   /// May read the disk. A hit is promoted to the front.
   std::optional<Hit> find_store(const base::Call& call, const Query& query);
-  /// Embeds, searches, decides.
+  /// Embeds, searches, decides; where no place has any entry, that is known without embedding.
   SemanticFind find_semantic(const base::Call& call, const Query& query);
 
   /// Keeps an answer: found from now on, durable soon. Never waits. Returns the new ids, one per

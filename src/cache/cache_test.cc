@@ -137,6 +137,14 @@ TEST_F(CacheTest, ABrokenEmbedderIsAMissWithItsReason) {
   EXPECT_TRUE(cache->find_front(query("a1")));
 }
 
+TEST_F(CacheTest, ASpaceWithoutEntriesIsAMissWithoutAskingTheEmbedder) {
+  insert("a1", "yes");
+  embedder.broken = true;
+  SemanticFind find = cache->find_semantic({}, query("a2", "newcomer"));
+  EXPECT_FALSE(find.hit);
+  EXPECT_FALSE(find.error);
+}
+
 TEST_F(CacheTest, ADifferenceThatTheEmbedderCannotSeeIsNoHit) {
   insert("apples ~ here", "yes");
   Query asked = query("apples here");

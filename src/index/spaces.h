@@ -60,6 +60,8 @@ class Spaces {
   base::Result<> upsert(const key::Key& space, key::EntryId id, std::span<const float> vector);
   /// Returns how many were there.
   std::size_t erase(std::span<const key::EntryId> ids);
+  /// Whether the space has any entry.
+  bool contains(const key::Key& space) const { return find(space) != nullptr; }
   /// As VectorIndex::search; an unknown space has no neighbours.
   base::Result<std::vector<Neighbour>> search(const key::Key& space, std::span<const float> query,
                                               std::size_t k, const Filter* allow = nullptr) const;
