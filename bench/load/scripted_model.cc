@@ -81,14 +81,23 @@ class Noise {
   std::uint64_t state_ = 14695981039346656037U;
 };
 
+// Texts that begin alike, up to a comma or a colon, lie in one region, as texts of one topic do:
+// the sum of a random row for each such beginning and one for the whole. Random rows alone would
+// have no regions, and no index finds its way among them.
 std::string vector_of(std::string_view text, long dim) {
   const bool again = text.starts_with(kAgain);
-  Noise own(again ? text.substr(kAgain.size()) : text), turn(text);
+  Noise turn(text);
+  if (again) text.remove_prefix(kAgain.size());
+  std::vector<Noise> parts = {Noise(text)};
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == ',' || text[at] == ':') parts.emplace_back(text.substr(0, at));
+  }
   std::string out = "[";
   char number[16];
   for (long i = 0; i < dim; ++i) {
-    const double value = own.next() + (again ? 0.25 * turn.next() : 0);
-    std::snprintf(number, sizeof number, "%s%.5f", i == 0 ? "" : ",", value * 0.09);
+    double value = again ? 0.4 * turn.next() : 0;
+    for (Noise& part : parts) value += part.next();
+    std::snprintf(number, sizeof number, "%s%.4f", i == 0 ? "" : ",", value);
     out += number;
   }
   return out + "]";

@@ -21,7 +21,7 @@ PARTS = ["valve", "pump", "filter", "belt", "sensor", "relay", "hinge", "nozzle"
 
 
 def question(n):
-    return f"How is the {PARTS[n % 10]} of model {chr(65 + n // 10 % 26)}{n} kept clean?"
+    return f"Plant {n % 20}, {PARTS[n // 20 % 10]} {n // 200 % 5}: how is number {n} kept clean?"
 
 
 def load(address, count):

@@ -144,6 +144,7 @@ class Cache {
  private:
   Cache(Options options, Rooms rooms);
   base::Result<> load();
+  void upkeep_of_store();
   bool load_snapshot();
   index::Spaces::Stamp stamp() const;
   void keep(const std::shared_ptr<const store::Record>& record,

@@ -77,16 +77,20 @@ index::Spaces::Stamp Cache::stamp() const {
 }
 
 void Cache::upkeep() {
+  upkeep_of_store();
+  if (spaces_) spaces_->upkeep();
+}
+
+void Cache::upkeep_of_store() {
   std::vector<store::Touch> touches = front_.drain_touches();
   if (!touches.empty()) rooms_.store.touch(touches);
   base::Call call{rooms_.clock.now() + std::chrono::seconds(30), {}, 0};
   base::Result<std::size_t> done = rooms_.store.upkeep(call);
   if (!done) fault_.warn("upkeep of the store failed", {{"what", done.error().what}});
-  if (spaces_) spaces_->upkeep();
 }
 
 void Cache::stop() {
-  upkeep();
+  upkeep_of_store();  // no graph is grown now: that may take minutes, and can be done after the start
   // A barrier: whatever was written before is durable, and its `done` has run, before we go.
   base::Call call{rooms_.clock.now() + std::chrono::seconds(60), {}, 0};
   base::Result<std::vector<key::EntryId>> flushed = store::commit(call, rooms_.store, {});

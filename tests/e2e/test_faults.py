@@ -189,6 +189,9 @@ class Faults(unittest.TestCase):
             "--upstream", self.upstream.url, "--embedder", "table:" + self.table({"known": [1, 0]})
         )
         try:
+            # Where nothing is stored, the embedder is not asked at all.
+            entry = {"question": "known", "answer": "yes", "model": "m"}
+            self.assertEqual(refrain.request("/refrain/v1/entries", entry)[0], 200)
             status, headers, _ = refrain.request("/v1/chat/completions", question("unknown"))
             self.assertEqual((status, headers["x-refrain-cache"]), (200, "miss"))
             self.assertIn("refrain_semantic_errors_total 1", refrain.request("/metrics")[2])
