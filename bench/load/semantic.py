@@ -49,6 +49,8 @@ def measure(address, work, count):
     for line in rows.read_text().splitlines():
         _, whole, name = line.split()
         told = json.loads(lab.call(address, f"/refrain/v1/explain/{name}"))
+        if told["tier"] != "semantic":
+            continue  # the index is approximate: now and then a near entry is not found
         embed.append(told["embed_ms"])
         search.append(told["search_ms"])
         added.append(float(whole) - told["embed_ms"])
@@ -77,10 +79,10 @@ def main():
         *("embedder, entries", "hits", "whole p50 ms", "embed p50", "search p50"),
         *("added p50", "added p99", "errors"),
     )
-    mode = ("--semantic", "threshold", "--floor", "0.8")
-    with lab.folder() as work, lab.model() as (_, vectors):
+    with lab.folder() as work, lab.model(first_ms=0) as (_, vectors):
         for embedder, count in [("minilm", min(SIZES)), *(("scripted", size) for size in SIZES)]:
             spec = f"http:http://{vectors}/v1/embeddings" if embedder == "scripted" else embedder
+            mode = ("--semantic", "threshold", "--floor", "0.8", "--upstream", f"http://{vectors}")
             with lab.refrain(*mode, data=work / f"{embedder}-{count}", embedder=spec) as (
                 _,
                 address,

@@ -90,7 +90,7 @@ void Cache::upkeep_of_store() {
 }
 
 void Cache::stop() {
-  upkeep_of_store();  // no graph is grown now: that may take minutes, and can be done after the start
+  upkeep_of_store();  // no graph is grown now: that may take minutes, and can wait
   // A barrier: whatever was written before is durable, and its `done` has run, before we go.
   base::Call call{rooms_.clock.now() + std::chrono::seconds(60), {}, 0};
   base::Result<std::vector<key::EntryId>> flushed = store::commit(call, rooms_.store, {});
