@@ -249,6 +249,21 @@ class Fragments(unittest.TestCase):
         self.assertEqual("".join(fragments), '{"city":"Paris"}')
         self.assertEqual(self.upstream.count, 1)
 
+    def counts(self):
+        """Requests, and those that were answered by the thread that had read them."""
+        lines = self.refrain.request("/metrics")[2].splitlines()
+        values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        names = ("refrain_http_requests_total", "refrain_http_answered_at_once_total")
+        return [int(values[name]) for name in names]
+
+    def test_exact_hits_are_answered_by_the_thread_that_read_them(self):
+        self.ask()
+        before = self.counts()
+        self.ask()
+        list(self.ask(stream=True))
+        asked, at_once = (now - then for now, then in zip(self.counts(), before))
+        self.assertEqual((asked, at_once), (3, 3))  # one of /metrics itself in both
+
     def test_streamed_fragments_are_joined_for_a_client_that_wants_it_whole(self):
         list(self.ask(stream=True, seed=2))
         reply = self.ask(seed=2)
