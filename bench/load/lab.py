@@ -98,27 +98,27 @@ def chat(text, stream=False):
     return {**body, "stream": True} if stream else body
 
 
-def ask_many(address, bodies, work, connections=1, rows=None):
-    """The figures of ask_many for these bodies; see there."""
+def write_bodies(work, bodies):
     path = work / "bodies"
-    path.write_text("".join(json.dumps(body) + "\n" for body in bodies))
-    command = [
-        PROGRAMS / "ask_many",
-        "--to",
-        address,
-        "--bodies",
-        path,
-        "--connections",
-        connections,
-    ]
-    if rows:
-        command += ["--rows", rows]
-    done = subprocess.run(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with path.open("w") as file:
+        for body in bodies:
+            file.write(json.dumps(body) + "\n")
+    return path
+
+
+def ask_file(address, path, connections=1, rows=None, target="/v1/chat/completions"):
+    """The figures of ask_many for the bodies of a file; see there."""
+    command = [PROGRAMS / "ask_many", "--to", address, "--bodies", path, "--target", target]
+    command += ["--connections", connections] + (["--rows", rows] if rows else [])
+    words = [str(part) for part in command]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         say(f"  {done.stderr.strip()}")
     return json.loads(done.stdout)
+
+
+def ask_many(address, bodies, work, connections=1, rows=None):
+    return ask_file(address, write_bodies(work, bodies), connections, rows)
 
 
 def rss_bytes(pid):

@@ -6,7 +6,6 @@ scripted model (384 numbers) and without. Restart: from the index's snapshot, an
 taken away, so that the index is rebuilt from the records. The page cache is warm.
 """
 
-import concurrent.futures
 import json
 import pathlib
 import sys
@@ -15,7 +14,7 @@ import time
 import lab
 
 SIZES = [int(word) for word in sys.argv[1:]] or [10_000, 100_000]
-BATCH = 1_000
+BATCH, SINGLE, WRITERS = 1_000, 2_000, 16
 ANSWER = "It keeps what was computed, so that nobody computes it twice. " * 8
 
 
@@ -27,27 +26,25 @@ def entry(n):
     }
 
 
-def insert(address, start, count):
-    lab.call(
-        address, "/refrain/v1/entries", {"entries": [entry(n) for n in range(start, start + count)]}
-    )
-
-
 def bytes_of(folder, pattern):
     return sum(file.stat().st_size for file in pathlib.Path(folder).glob(pattern))
 
 
-def rates(address, count):
+def rates(address, work, count):
     """Entries/s by batches of 1,000, then by single entries of 16 writers (2,000 of them)."""
+    target = "/refrain/v1/entries"
+    batches = (
+        {"entries": [entry(n) for n in range(at, at + BATCH)]} for at in range(0, count, BATCH)
+    )
+    path = lab.write_bodies(work, batches)
     start = time.monotonic()
-    for at in range(0, count, BATCH):
-        insert(address, at, BATCH)
-    batches = count / (time.monotonic() - start)
-    single, writers = 2_000, 16
-    with concurrent.futures.ThreadPoolExecutor(writers) as pool:
-        start = time.monotonic()
-        list(pool.map(lambda n: insert(address, count + n, 1), range(single)))
-        return batches, single / (time.monotonic() - start)
+    whole = lab.ask_file(address, path, target=target)
+    batched = count / (time.monotonic() - start)
+    path = lab.write_bodies(work, (entry(count + n) for n in range(SINGLE)))
+    start = time.monotonic()
+    single = lab.ask_file(address, path, connections=WRITERS, target=target)
+    singly = SINGLE / (time.monotonic() - start)
+    return batched, singly, whole["errors"] + single["errors"]
 
 
 def restart(spec, data):
@@ -63,7 +60,7 @@ def main():
     record = lab.Record("store", what)
     lab.line(
         *("entries", "by 1000, 1/s", "16 writers 1/s", "store B each", "snapshot B"),
-        *("ready after s", "rebuilt s"),
+        *("ready after s", "rebuilt s", "errors"),
     )
     with lab.folder() as work, lab.model() as (_, vectors):
         for size in SIZES:
@@ -73,13 +70,14 @@ def main():
             ):
                 data = work / f"{size}-{name[:5].strip()}"
                 with lab.refrain("--disk-max", "64GiB", data=data, embedder=spec) as (_, address):
-                    batches, single = rates(address, size)
+                    batches, single, errors = rates(address, work, size)
                 figure = {
-                    "entries": size + 2_000,
+                    "entries": size + SINGLE,
+                    "errors": errors,
                     "entries_per_s_batches": batches,
                     "entries_per_s_16_writers": single,
-                    "bytes_per_entry": bytes_of(data, "store.sqlite*") / (size + 2_000),
-                    "snapshot_bytes_per_entry": bytes_of(data, "index*") / (size + 2_000),
+                    "bytes_per_entry": bytes_of(data, "store.sqlite*") / (size + SINGLE),
+                    "snapshot_bytes_per_entry": bytes_of(data, "index*") / (size + SINGLE),
                 }
                 figure["restart_s"], figure["rss_after_restart"] = restart(spec, data)
                 for snapshot in data.glob("index.snapshot*"):
@@ -90,7 +88,7 @@ def main():
                 shown = "entries_per_s_batches entries_per_s_16_writers bytes_per_entry"
                 cells = [figure[key] for key in shown.split()]
                 cells += [figure["snapshot_bytes_per_entry"], figure["restart_s"]]
-                lab.line(f"{size} {name}", *cells, figure.get("restart_rebuilt_s", "-"))
+                lab.line(f"{size} {name}", *cells, figure.get("restart_rebuilt_s", "-"), errors)
     record.write()
 
 
