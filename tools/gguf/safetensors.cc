@@ -3,12 +3,15 @@
 // may come from anywhere, so no number of it is used before it is compared with the file's size.
 #include "tools/gguf/safetensors.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -88,6 +91,22 @@ base::Result<Tensor> read_tensor(const json::Member& member, std::string_view da
   return Tensor{kind->dtype, std::move(*shape), data.substr(begin, end - begin)};
 }
 
+// Bytes of two tensors at once are no layout that a writer makes: each could be read as the other.
+// Returns the sentence about the first pair, or "".
+std::string overlap(const std::map<std::string, Tensor, std::less<>>& tensors) {
+  std::vector<std::pair<std::string_view, std::string_view>> spans;  // bytes, name
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.bytes.empty()) spans.emplace_back(tensor.bytes, name);
+  }
+  std::ranges::sort(spans, {}, [](const auto& span) { return span.first.data(); });
+  for (std::size_t i = 1; i < spans.size(); ++i) {
+    const std::string_view before = spans[i - 1].first;
+    if (before.data() + before.size() <= spans[i].first.data()) continue;
+    return fmt::format("tensors {} and {} overlap", spans[i - 1].second, spans[i].second);
+  }
+  return "";
+}
+
 float from_half(std::uint16_t half) noexcept {
   const std::uint32_t sign = (half & 0x8000U) << 16U;
   const std::uint32_t exponent = (half >> 10U) & 0x1FU;
@@ -155,6 +174,7 @@ base::Result<SafeTensors> SafeTensors::parse(std::string bytes) {
     TRY(tensor, read_tensor(member, data));
     out.tensors_.emplace(member.name, std::move(tensor));
   }
+  if (std::string what = overlap(out.tensors_); !what.empty()) return fail(Code::corrupt, what);
   return out;
 }
 

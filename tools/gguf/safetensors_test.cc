@@ -110,6 +110,21 @@ TEST(SafeTensors, ShapeThatOverflowsIsRefused) {
               HasSubstr("do not fit"));
 }
 
+TEST(SafeTensors, TensorsThatShareBytesAreRefused) {
+  EXPECT_THAT(refusal(file_of(R"({"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},)"
+                              R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
+                              raw({1, 2, 3}))),
+              HasSubstr("tensors a and b overlap"));
+}
+
+TEST(SafeTensors, TensorsSideBySideAndEmptyOnesInsideDoNotOverlap) {
+  EXPECT_EQ(refusal(file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                            R"("none":{"dtype":"F32","shape":[0],"data_offsets":[4,4]},)"
+                            R"("b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
+                            raw({1, 2, 3}))),
+            "no error");
+}
+
 TEST(SafeTensors, NegativeOffsetsUnknownTypesAndBrokenJsonAreRefused) {
   EXPECT_THAT(refusal(file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}})", "")),
               HasSubstr("no shape or data_offsets"));
