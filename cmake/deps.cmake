@@ -19,13 +19,12 @@ set(llama_source "${REFRAIN_DEPS_DIR}/llama.cpp")
 set(llama_build "${REFRAIN_DEPS_DIR}/llama-build")
 add_library(llama_cpp INTERFACE)
 if(EXISTS "${llama_build}/src/libllama.a")
-  find_package(OpenMP REQUIRED COMPONENTS CXX)
   target_include_directories(llama_cpp SYSTEM INTERFACE
     "${llama_source}/include" "${llama_source}/ggml/include")
   target_link_libraries(llama_cpp INTERFACE
     "${llama_build}/src/libllama.a" "${llama_build}/ggml/src/libggml.a"
     "${llama_build}/ggml/src/libggml-cpu.a" "${llama_build}/ggml/src/libggml-base.a"
-    OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
+    gomp Threads::Threads ${CMAKE_DL_LIBS})  # GCC built these, whatever compiles us
 else()
   message(WARNING "llama.cpp is not built under ${REFRAIN_DEPS_DIR}: run tools/setup first")
 endif()
