@@ -139,6 +139,9 @@ std::string metrics(const Context& context) {
       static_cast<double>(stats.lookup_deadlines));
   one(out, "tokens_saved_total", "counter", "Tokens of answers that were not generated again.",
       static_cast<double>(stats.tokens_saved));
+  one(out, "seconds_saved_total", "counter",
+      "What generating the answers of hits took once, less what the hits took.",
+      static_cast<double>(stats.milliseconds_saved) / 1000);
   serve::Embeddings::Stats embeddings = context.embeddings.stats();
   one(out, "embedding_inputs_total", "counter", "Inputs of /v1/embeddings.",
       static_cast<double>(embeddings.inputs));
@@ -175,6 +178,7 @@ json::Value native::write_stats(const Context& context) {
   tiers.set("generated", latency(stats.generated_seconds));
   out.set("tiers", std::move(tiers));
   out.set("tokens_saved", number(stats.tokens_saved));
+  out.set("milliseconds_saved", number(stats.milliseconds_saved));
   out.set("in_flight", number(stats.in_flight));
   out.set("failed", number(stats.failed));
   out.set("refused", number(stats.refused));

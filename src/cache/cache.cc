@@ -22,6 +22,7 @@ std::shared_ptr<const Entry> entry_from(const store::Record& record,
   entry->id = record.id;
   entry->stored = record.stored;
   entry->expires = record.expires;
+  entry->cost = std::chrono::microseconds(record.cost_microseconds);
   return entry;
 }
 

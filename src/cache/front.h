@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@ struct Entry {
   key::EntryId id = 0;  // 0: not known to the store
   base::WallTime stored{};
   std::optional<base::WallTime> expires;
+  std::chrono::microseconds cost{0};  // what generating it took; 0: not known
 };
 
 /// The hottest answers, decoded, within a number of bytes. Sharded by key; a find costs one short

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/hash.h"
+#include "key/canonical.h"
 #include "serve/flying.h"
 
 namespace refrain::serve {
@@ -14,10 +16,13 @@ bool plain(const key::Controls& controls) {
          !controls.max_age && !controls.ttl && controls.tags.empty();
 }
 
-key::Key flight_key(const cache::Query& query) {
-  key::Key key = query.places.front().identity.exact;
-  key.high ^= query.places.size() * 0x9e3779b97f4a7c15U;
-  return key;
+// What a flight is listed under: the bytes of all its places. Who keeps an answer in fewer places,
+// or in others, flies apart, although the first place may be the same. No two lists share their
+// bytes: each part ends by itself.
+std::string flight_bytes(const std::vector<cache::Place>& places) {
+  std::string out;
+  for (const cache::Place& place : places) key::part::text(place.identity.canonical, out);
+  return out;
 }
 
 std::string_view mode_name(policy::Mode mode) {
@@ -88,10 +93,12 @@ void Completions::count(const Ask& ask, Outcome outcome, std::string_view tier,
   seconds.observe(rooms_.clock.now() - ask.received);
 }
 
-void Completions::saved(const chat::Answer& answer, base::Instant received) {
-  chat::Usage usage = chat::usage(answer);
+void Completions::saved(const cache::Entry& entry, base::Instant received) {
+  chat::Usage usage = chat::usage(*entry.answer);
   tokens_saved_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(usage.total_tokens, 0)));
-  (void)received;
+  std::chrono::nanoseconds gained = entry.cost - (rooms_.clock.now() - received);
+  auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(gained).count();
+  microseconds_saved_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(microseconds, 0)));
 }
 
 Ticket Completions::hit_ticket(const Ask& ask, const cache::Query& query, const cache::Hit& hit) {
@@ -100,7 +107,7 @@ Ticket Completions::hit_ticket(const Ask& ask, const cache::Query& query, const 
   ticket.answer = hit.entry->answer;
   ticket.head = head_of(hit, "exact", query.places[hit.place].label);
   count(ask, Outcome::hit, "exact", ticket.head.source);
-  saved(*ticket.answer, ask.received);
+  saved(*hit.entry, ask.received);
   Decision decision = decision_of(ask);
   decision.outcome = "hit";
   decision.tier = "exact";
@@ -133,8 +140,9 @@ Ticket Completions::ask(Ask ask) {
   key::Key key{};
   Flights::Joined joined;
   if (shared) {
-    key = flight_key(query);
-    joined = flights_.join(key, query.places.front().identity.canonical, options_.answer_bytes_max);
+    std::string bytes = flight_bytes(query.places);
+    key = base::digest(bytes);
+    joined = flights_.join(key, bytes, options_.answer_bytes_max);
   } else {
     joined.flight = std::make_shared<chat::Flight>(options_.answer_bytes_max);
     joined.flight->join();
@@ -143,15 +151,30 @@ Ticket Completions::ask(Ask ask) {
   ticket.flight = joined.flight;
   if (!joined.opened) {
     ticket.outcome = Outcome::coalesced;
-    count(ask, Outcome::coalesced, "", "");
-    Decision decision = decision_of(ask);
-    decision.outcome = "coalesced";
-    rooms_.journal.add(std::move(decision));
+    joined.flight->watch(SIZE_MAX, true, [this, ask = std::move(ask), flight = joined.flight] {
+      joined_flight_ended(ask, *flight);
+    });
     return ticket;
   }
   auto flying = std::make_shared<Flying>(*this, std::move(ask), std::move(query), ticket.outcome);
   flying->start(joined.flight, shared ? std::optional(key) : std::nullopt);
   return ticket;
+}
+
+// Only now it is known whether the flight was a hit, which its reader was told.
+void Completions::joined_flight_ended(const Ask& ask, const chat::Flight& flight) {
+  chat::Flight::Slice slice = flight.read(SIZE_MAX);
+  chat::Head head = slice.head ? *slice.head : chat::Head{};
+  Outcome outcome = head.tier.empty() ? Outcome::coalesced : Outcome::hit;
+  count(ask, outcome, head.tier, head.source);
+  Decision decision = decision_of(ask);
+  decision.outcome = name(outcome);
+  decision.tier = head.tier;
+  decision.answer_id = head.answer_id;
+  decision.similarity = head.similarity;
+  decision.controls.emplace_back("joined an equal request that was on its way");
+  decision.total_ms = base::milliseconds_between(ask.received, rooms_.clock.now());
+  rooms_.journal.add(std::move(decision));
 }
 
 Completions::Lookup Completions::lookup(const base::Call& call, Ask ask) {
@@ -196,7 +219,7 @@ Completions::Stats Completions::stats() const {
   stats.refused = refused_.value();
   stats.lookup_deadlines = lookup_deadlines_.value();
   stats.tokens_saved = tokens_saved_.value();
-  stats.milliseconds_saved = milliseconds_saved_.value();
+  stats.milliseconds_saved = microseconds_saved_.value() / 1000;
   stats.in_flight = static_cast<std::size_t>(std::max<std::int64_t>(in_flight_.value(), 0));
   stats.exact_seconds = exact_seconds_.snapshot();
   stats.semantic_seconds = semantic_seconds_.snapshot();

@@ -57,7 +57,8 @@ class Completions {
     std::uint64_t user_hits = 0, global_hits = 0;  // GKV's two sources
     std::uint64_t exact_hits = 0, semantic_hits = 0;
     std::uint64_t stored = 0, not_stored = 0, failed = 0, refused = 0, lookup_deadlines = 0;
-    std::uint64_t tokens_saved = 0, milliseconds_saved = 0;
+    std::uint64_t tokens_saved = 0;        // of answers that were not generated again
+    std::uint64_t milliseconds_saved = 0;  // what they took once, less what their hits took
     std::size_t in_flight = 0;
     base::Histogram::Snapshot exact_seconds, semantic_seconds, generated_seconds;
   };
@@ -86,8 +87,9 @@ class Completions {
   cache::Query query_of(const Ask& ask) const;
   Ticket hit_ticket(const Ask& ask, const cache::Query& query, const cache::Hit& hit);
   Decision decision_of(const Ask& ask) const;
+  void joined_flight_ended(const Ask& ask, const chat::Flight& flight);
   void count(const Ask& ask, Outcome outcome, std::string_view tier, std::string_view source);
-  void saved(const chat::Answer& answer, base::Instant received);
+  void saved(const cache::Entry& entry, base::Instant received);
 
   const Options options_;
   Rooms rooms_;
@@ -95,7 +97,7 @@ class Completions {
   std::array<base::Counter, kOutcomes> outcomes_;
   std::array<std::array<base::Counter, kOutcomes>, 5> by_dialect_;
   base::Counter user_hits_, global_hits_, exact_hits_, semantic_hits_, stored_, not_stored_,
-      failed_, refused_, lookup_deadlines_, tokens_saved_, milliseconds_saved_;
+      failed_, refused_, lookup_deadlines_, tokens_saved_, microseconds_saved_;
   base::Gauge in_flight_;
   base::Histogram exact_seconds_, semantic_seconds_, generated_seconds_;
 };

@@ -60,20 +60,24 @@ void Completions::Flying::start(std::shared_ptr<chat::Flight> flight, std::optio
     generate();
     return;
   }
-  base::Instant now = owner_.rooms_.clock.now();
-  lookup_deadline_ = now + owner_.options_.lookup_deadline;
-  timer_ = owner_.rooms_.timer.at(lookup_deadline_, [self] {
-    if (!self->decided_) self->owner_.lookup_deadlines_.add();
-    self->miss();
-  });
-  if (owner_.options_.overlap && !ask_.controls.only_if_cached) {
-    ahead_ = std::make_shared<chat::Flight>(owner_.options_.answer_bytes_max);
-    ahead_->join();
-    generating_ = now;
-    owner_.rooms_.producer.start({now + owner_.options_.answer_deadline, ahead_->stop_token(), 0},
-                                 ask_.request, ahead_);
-  }
+  if (owner_.options_.overlap && !ask_.controls.only_if_cached) ask_ahead();
+  lookup_deadline_ = owner_.rooms_.clock.now() + owner_.options_.lookup_deadline;
+  timer_ = owner_.rooms_.timer.at(lookup_deadline_, [self] { self->late(); });
   if (!owner_.rooms_.work.submit([self] { self->look_in_store(); })) miss();
+}
+
+void Completions::Flying::ask_ahead() {
+  ahead_ = std::make_shared<chat::Flight>(owner_.options_.answer_bytes_max);
+  ahead_->join();
+  ahead_stop_.emplace(flight_->stop_token(), [ahead = ahead_] {
+    // A copy: leaving may end all of it, this function too.
+    std::shared_ptr<chat::Flight> kept = ahead;
+    kept->leave();
+  });
+  generating_ = owner_.rooms_.clock.now();
+  owner_.rooms_.producer.start(
+      {generating_ + owner_.options_.answer_deadline, ahead_->stop_token(), 0}, ask_.request,
+      ahead_);
 }
 
 void Completions::Flying::look_in_store() {
@@ -87,7 +91,7 @@ void Completions::Flying::look_in_store() {
 }
 
 void Completions::Flying::look_by_meaning() {
-  if (owner_.rooms_.clock.now() >= lookup_deadline_) return miss();
+  if (owner_.rooms_.clock.now() >= lookup_deadline_) return late();
   cache::SemanticFind find = owner_.rooms_.cache.find_semantic(lookup_call(), query_);
   {
     std::lock_guard guard(lock_);
@@ -116,14 +120,28 @@ void Completions::Flying::deliver(const cache::Hit& hit, std::string_view tier) 
     head.embed_ms = decision_.embed_ms;
     head.search_ms = decision_.search_ms;
   }
-  owner_.saved(*hit.entry->answer, ask_.received);
+  owner_.saved(*hit.entry, ask_.received);
   flight_->begin(std::move(head));
   for (const auto& event : hit.entry->answer->events) flight_->append(event);
   flight_->finish({});
 }
 
-void Completions::Flying::miss() {
+void Completions::Flying::late() {
   if (!decide()) return;
+  owner_.lookup_deadlines_.add();
+  {
+    std::lock_guard guard(lock_);
+    decision_.controls.push_back("the look-up took too long and counts as a miss");
+  }
+  go_on();
+}
+
+void Completions::Flying::miss() {
+  if (decide()) go_on();
+}
+
+// Nothing stored answers.
+void Completions::Flying::go_on() {
   if (ask_.controls.only_if_cached) {
     flight_->finish(
         {chat::End::Kind::failed,
@@ -143,7 +161,6 @@ void Completions::Flying::generate() {
   if (flight_->stop_token().stop_requested()) {
     flight_->finish(
         {chat::End::Kind::failed, {}, {base::Code::cancelled, "every reader has left"}});
-    if (ahead_) ahead_->leave();
     return;
   }
   generated_ = true;
@@ -158,7 +175,6 @@ void Completions::Flying::generate() {
 
 // Copies the model's own flight into ours: what is there now, then again on every wake-up.
 void Completions::Flying::pump(std::size_t cursor, bool begun) {
-  if (flight_->stop_token().stop_requested()) ahead_->leave();
   chat::Flight::Slice slice = ahead_->read(cursor);
   if (slice.head && !begun) {
     flight_->begin(*slice.head);
@@ -175,7 +191,7 @@ void Completions::Flying::pump(std::size_t cursor, bool begun) {
 }
 
 void Completions::Flying::landed() {
-  if (timer_ != 0) owner_.rooms_.timer.cancel(timer_);
+  if (base::Timer::Id timer = timer_) owner_.rooms_.timer.cancel(timer);
   std::shared_ptr<const chat::End> end = flight_->read(SIZE_MAX).end;
   if (end->kind == chat::End::Kind::failed) owner_.failed_.add();
   if (end->kind == chat::End::Kind::refused) owner_.refused_.add();

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "serve/completions.h"
@@ -28,6 +30,9 @@ class Completions::Flying : public std::enable_shared_from_this<Completions::Fly
   void look_by_meaning();
   void deliver(const cache::Hit& hit, std::string_view tier);
   void miss();
+  void late();
+  void go_on();
+  void ask_ahead();
   void generate();
   std::pair<double, double> look_up_cost();  // embed_ms, search_ms
   void pump(std::size_t cursor, bool begun);
@@ -42,9 +47,11 @@ class Completions::Flying : public std::enable_shared_from_this<Completions::Fly
   std::shared_ptr<chat::Flight> flight_;
   std::optional<key::Key> key_;
   std::shared_ptr<chat::Flight> ahead_;  // the model's own flight when it was asked in advance
+  // Whoever wanted our flight has left: nobody wants the model's own either.
+  std::optional<std::stop_callback<std::function<void()>>> ahead_stop_;
   base::Instant lookup_deadline_{};
   base::Instant generating_{};
-  base::Timer::Id timer_ = 0;
+  std::atomic<base::Timer::Id> timer_{0};  // the deadline may fire before its id is noted
   std::atomic<bool> decided_{false};
   std::atomic<bool> generated_{false};
   std::mutex lock_;  // of the two below: a late look-up may still write while the flight lands
