@@ -154,8 +154,10 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
     }
     for (const index::Neighbour& neighbour : *neighbours) found.push_back({neighbour, i});
   }
-  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-    return a.neighbour.score > b.neighbour.score;
+  // The first place wins a tie, as the user's own answer does at the GKV door.
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    if (a.neighbour.score != b.neighbour.score) return a.neighbour.score > b.neighbour.score;
+    return std::pair(a.place, a.neighbour.id) < std::pair(b.place, b.neighbour.id);
   });
   for (const Found& candidate : found) {
     // Nothing below the floor can be accepted; the best of them is kept for explain alone.

@@ -234,7 +234,7 @@ std::size_t RequestReader::Parser::put(std::string_view bytes) {
 }
 
 RequestReader::RequestReader(Limits limits)
-    : limits_(limits), parser_(std::make_unique<Parser>(limits)) {}
+    : parser_(std::make_unique<Parser>(limits)) {}
 RequestReader::~RequestReader() = default;
 
 std::size_t RequestReader::put(std::string_view bytes) { return parser_->put(bytes); }

@@ -46,7 +46,6 @@ class RequestReader {
 
  private:
   class Parser;
-  Limits limits_;
   std::unique_ptr<Parser> parser_;
 };
 

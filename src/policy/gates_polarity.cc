@@ -111,7 +111,7 @@ const Antonyms& antonyms() {
       add_side(kPairs[at].left, 1ULL << at, true, made);
       add_side(kPairs[at].right, 1ULL << at, false, made);
     }
-    std::ranges::stable_sort(made.words, {}, &Side::stem);
+    std::ranges::sort(made.words, {}, &Side::stem);
     return made;
   }();
   return kAntonyms;
