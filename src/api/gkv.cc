@@ -1,11 +1,10 @@
 #include "api/gkv.h"
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "api/reply.h"
 #include "api/status.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "wire/gkv.h"
 #include "wire/tgi.h"
@@ -104,14 +103,13 @@ ReplyPlan plan_of(Context& context, const Visit& visit, const wire::gkv::Request
 }
 
 void send_file(const Visit& visit, const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.good() && !in.eof()) return refuse(visit, 404, "the file cannot be read");
+  base::Result<std::string> bytes = base::read_file(path);
+  if (!bytes) return refuse(visit, 404, "the file cannot be read");
   std::string name = path.substr(path.rfind('/') + 1);
   bool csv = name.ends_with(".csv");
   net::Headers headers = {{"content-type", csv ? "text/csv" : "application/json"},
                           {"content-disposition", "attachment; filename=\"" + name + "\""}};
-  visit.exchange->reply({200, std::move(headers), std::move(bytes)});
+  visit.exchange->reply({200, std::move(headers), std::move(*bytes)});
 }
 
 // Bodies are legacy to the letter ({"error": sentence} alone); the status is the true one.

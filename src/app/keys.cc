@@ -9,14 +9,16 @@
 #include <span>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
+#include "app/toml.h"
+#include "base/file.h"
 #include "base/random.h"
 
 namespace refrain::app {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr std::uint64_t kFileMax = 16 << 20;
 using base::Code;
 using base::fail;
 using base::Result;
@@ -97,13 +99,23 @@ Result<key::Tenants::Options> read_keys(const std::string& file, const std::stri
   }
   if (file.empty()) return options;
   if (!fs::exists(file)) return fail(Code::invalid, fmt::format("--keys {}: no such file", file));
+  base::Result<std::string> text = base::read_file(file, kFileMax);
+  if (!text) return fail(Code::invalid, fmt::format("--keys {}", text.error().what));
+  TRY(rows, parse_keys(*text, file));
+  options.rows = std::move(rows);
+  return options;
+}
+
+Result<std::vector<key::Tenants::Options::Row>> parse_keys(std::string_view text,
+                                                           const std::string& file) {
   toml::table table;
   try {
-    table = toml::parse_file(file);
+    table = toml::parse(text);
   } catch (const toml::parse_error& problem) {
     return fail(Code::invalid, fmt::format("{} line {}: {}", file, problem.source().begin.line,
                                            problem.description()));
   }
+  std::vector<key::Tenants::Options::Row> out;
   const toml::array* rows = table["tenant"].as_array();
   if (!rows || rows->empty()) {
     return fail(Code::invalid, fmt::format("{}: no [[tenant]] in it", file));
@@ -112,9 +124,9 @@ Result<key::Tenants::Options> read_keys(const std::string& file, const std::stri
     const toml::table* row = node.as_table();
     if (!row) return fail(Code::invalid, fmt::format("{}: [[tenant]] must be a table", file));
     TRY(read, read_row(*row, file));
-    options.rows.push_back(std::move(read));
+    out.push_back(std::move(read));
   }
-  return options;
+  return out;
 }
 
 std::string minilm_file(const std::string& given) {

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
+
+#include "app/toml.h"
+#include "base/file.h"
 
 namespace refrain::app {
 namespace {
@@ -13,6 +16,8 @@ namespace {
 using base::Code;
 using base::fail;
 using base::Result;
+
+constexpr std::uint64_t kFileMax = 16 << 20;
 
 std::vector<Setting> all_settings() {
   std::vector<Setting> list = {
@@ -83,12 +88,12 @@ const Setting* find(std::string_view name) {
   return found == list.end() ? nullptr : &*found;
 }
 
-std::string text_of(const toml::node& node) {
+std::optional<std::string> text_of(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* word = node.as_boolean()) return word->get() ? "on" : "off";
-  return "";
+  return std::nullopt;
 }
 
 Result<> take(const toml::node& node, const std::string& name, const std::string& file,
@@ -100,24 +105,60 @@ Result<> take(const toml::node& node, const std::string& name, const std::string
                                            "--print-config lists them all",
                                            file, line, name));
   }
+  auto wrong = [&](std::string_view what) {
+    return fail(Code::invalid, fmt::format("{} line {}: '{}' {}", file, line, name, what));
+  };
+  constexpr std::string_view kWanted = "wants a text, a number or true and false";
   std::vector<std::string> texts;
   if (const toml::array* array = node.as_array()) {
-    if (!setting->list) {
-      return fail(Code::invalid,
-                  fmt::format("{} line {}: '{}' takes one value, not a list", file, line, name));
+    if (!setting->list) return wrong("takes one value, not a list");
+    for (const toml::node& item : *array) {
+      std::optional<std::string> text = text_of(item);
+      if (!text) return wrong(kWanted);
+      texts.push_back(std::move(*text));
     }
-    for (const toml::node& item : *array) texts.push_back(text_of(item));
   } else {
-    texts.push_back(text_of(node));
+    std::optional<std::string> text = text_of(node);
+    if (!text) return wrong(kWanted);
+    texts.push_back(std::move(*text));
   }
   values[name] = {std::move(texts), "file " + file};
   return {};
 }
 
 Result<> read_file(const std::string& file, Values& values) {
+  base::Result<std::string> text = base::read_file(file, kFileMax);
+  if (!text) return fail(Code::invalid, text.error().what);
+  return read_settings(*text, file, values);
+}
+
+std::string overlay_of(const std::string& file, const std::string& profile) {
+  std::filesystem::path path(file);
+  std::string name = path.stem().string() + "." + profile + path.extension().string();
+  return (path.parent_path() / name).string();
+}
+
+// A TOML string: no byte of it ends the line.
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    if (control) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+Result<> read_settings(std::string_view text, const std::string& file, Values& values) {
   toml::table table;
   try {
-    table = toml::parse_file(file);
+    table = toml::parse(text);
   } catch (const toml::parse_error& problem) {
     return fail(Code::invalid, fmt::format("{} line {}: {}", file, problem.source().begin.line,
                                            problem.description()));
@@ -134,23 +175,6 @@ Result<> read_file(const std::string& file, Values& values) {
   }
   return {};
 }
-
-std::string overlay_of(const std::string& file, const std::string& profile) {
-  std::filesystem::path path(file);
-  std::string name = path.stem().string() + "." + profile + path.extension().string();
-  return (path.parent_path() / name).string();
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
-}  // namespace
 
 const std::vector<Setting>& settings() {
   static const std::vector<Setting> list = all_settings();

@@ -42,6 +42,10 @@ struct Sources {
   std::map<std::string, std::string> environment;         // by variable
 };
 
+/// Lays what a settings file says over `values`; file: its name, for errors. Pure.
+/// Errors: invalid, with file and line (no TOML, an unknown name, a value of another kind).
+base::Result<> read_settings(std::string_view text, const std::string& file, Values& values);
+
 /// Layers the sources over the defaults.
 /// Errors: invalid (unknown name in a file, with its line; a file that cannot be read).
 base::Result<Values> layer(const Sources& sources);

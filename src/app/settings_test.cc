@@ -93,6 +93,43 @@ TEST_F(SettingsTest, WhatIsPrintedCanBeReadAgainAndHidesSecrets) {
   EXPECT_THAT((*values)["ttl"].texts, ElementsAre("5d"));
 }
 
+TEST_F(SettingsTest, AValueOfNoUseIsNamedAndNotTakenForNothing) {
+  Sources sources;
+  sources.file = file("a.toml", "ttl = 1979-05-27\n");
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("'ttl' wants a text, a number"));
+  sources.file = file("b.toml", "ttl = [\"1d\"]\n");
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("one value, not a list"));
+  sources.file = file("c.toml", "upstream = [{}]\n");
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("'upstream' wants a text"));
+}
+
+TEST_F(SettingsTest, ATableNameThatIsNoneIsAnErrorAndNotTheEnd) {
+  Sources sources;
+  sources.file = file("a.toml", "[}]\n");
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("line 1"));
+}
+
+TEST_F(SettingsTest, AValueWithALineEndIsPrintedAsOneLine) {
+  Sources sources;
+  sources.flags["default-model"] = {"two\nlines \"and\" \\ a bell\a"};
+  Sources again;
+  again.file = file("a.toml", print(*layer(sources)));
+  base::Result<Values> values = layer(again);
+  ASSERT_TRUE(values) << values.error().what;
+  EXPECT_EQ((*values)["default-model"].texts, sources.flags["default-model"]);
+}
+
+TEST_F(SettingsTest, AFileThatIsNoneIsNamed) {
+  Sources sources;
+  sources.file = folder;  // a folder
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("Is a directory"));
+  sources.file = folder + "/absent.toml";
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("no such file"));
+  sources.file = file("a.toml", "");
+  sources.profile = "absent";
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("--profile absent"));
+}
+
 TEST(Settings, FlagsAndVariablesFollowFromTheName) {
   Setting setting{"gkv.store-length", "", ""};
   EXPECT_EQ(flag_of(setting), "--gkv-store-length");

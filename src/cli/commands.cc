@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "cli/analyze.h"
 #include "cli/exit.h"
 #include "cli/prompts.h"
@@ -100,9 +100,8 @@ Result<std::vector<Value>> read_lines(const InsertOptions& options) {
   if (options.file == "-") {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
   } else {
-    std::ifstream in(options.file, std::ios::binary);
-    if (!in) return fail(Code::io, fmt::format("{}: cannot be opened", options.file));
-    text.assign(std::istreambuf_iterator<char>(in), {});
+    TRY(bytes, base::read_file(options.file));
+    text = std::move(bytes);
   }
   std::vector<Value> out;
   std::size_t number = 0;

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "json/value.h"
 
 namespace refrain::cli {
@@ -130,9 +129,7 @@ Result<Texts> from_csv(std::string_view text) {
 }  // namespace
 
 Result<Texts> read_prompts(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return fail(Code::io, fmt::format("{}: cannot be opened", file));
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  TRY(bytes, base::read_file(file));
   std::string_view text = bytes;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   Result<Texts> prompts = Texts{};
