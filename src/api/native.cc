@@ -51,9 +51,12 @@ base::Result<> lookup(Context& context, const Visit& visit) {
   TRY(request, read_question(body, context.default_model));
   TRY(controls, key::controls(visit.exchange->request().headers, body, visit.tenant.allowed));
   if (std::string_view user = body.text("user"); !user.empty()) controls.user = user;
-  if (std::string_view scope = body.text("scope"); !scope.empty()) {
-    controls.scope = key::parse_scope(scope);
+  TRY(scope, read_scope(body));
+  if (scope && !serve::may_name(visit.tenant, *scope)) {
+    return fail(Code::invalid,
+                fmt::format("scope '{}' is not allowed to this tenant", key::name(*scope)));
   }
+  if (scope) controls.scope = scope;
   serve::Ask ask = ask_of(visit, std::move(request), std::move(controls));
   ask.places = serve::places_of(ask.request, ask.tenant, ask.controls,
                                 context.completions.route(ask.request.dialect).key_rules);

@@ -58,17 +58,6 @@ base::Result<std::vector<std::string>> texts(const Value& body, std::string_view
   return out;
 }
 
-base::Result<std::optional<key::ScopeKind>> scope_of(const Value& body) {
-  TRY(word, optional_text(body, "scope"));
-  if (word.empty()) return std::nullopt;
-  std::optional<key::ScopeKind> scope = key::parse_scope(word);
-  if (!scope) {
-    return fail(Code::invalid,
-                fmt::format("'scope' is '{}': user, tenant or global is allowed", word));
-  }
-  return scope;
-}
-
 Value message(std::string_view role, std::string content) {
   Value out;
   out.set("role", role);
@@ -125,6 +114,17 @@ bool says_nothing(const store::Filter& filter) {
 
 }  // namespace
 
+base::Result<std::optional<key::ScopeKind>> read_scope(const Value& body) {
+  TRY(word, optional_text(body, "scope"));
+  if (word.empty()) return std::nullopt;
+  std::optional<key::ScopeKind> scope = key::parse_scope(word);
+  if (!scope) {
+    return fail(Code::invalid,
+                fmt::format("'scope' is '{}': user, tenant or global is allowed", word));
+  }
+  return scope;
+}
+
 base::Result<chat::Request> read_question(const Value& body, const std::string& default_model) {
   if (!body.is_object()) return fail(Code::invalid, "the body must be a JSON object");
   if (const Value* request = body.find("request"); request && request->is_object()) {
@@ -152,7 +152,7 @@ base::Result<serve::NewEntry> read_entry(const Value& body, const std::string& d
   entry.tags = std::move(tags);
   TRY(ttl, optional_seconds(body, "ttl"));
   if (ttl) entry.ttl = std::chrono::seconds(*ttl);
-  TRY(scope, scope_of(body));
+  TRY(scope, read_scope(body));
   entry.scope = scope;
   TRY(user, optional_text(body, "user"));
   entry.user = std::move(user);
@@ -192,7 +192,7 @@ base::Result<store::Filter> read_filter(const Value& body, base::WallTime now) {
   set(filter.dialect, dialect);
   TRY(prefix, optional_text(body, "prefix"));
   set(filter.text_prefix, prefix);
-  TRY(scope, scope_of(body));
+  TRY(scope, read_scope(body));
   filter.scope = scope;
   TRY(age, optional_seconds(body, "older_than"));
   if (age) filter.stored_before = now - std::chrono::seconds(*age);

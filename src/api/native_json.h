@@ -14,6 +14,9 @@ base::Result<serve::NewEntry> read_entry(const json::Value& body, const std::str
 base::Result<chat::Request> read_question(const json::Value& body,
                                           const std::string& default_model);
 
+/// The member "scope"; nullopt if it is absent, null or "". Errors: invalid (no scope's name).
+base::Result<std::optional<key::ScopeKind>> read_scope(const json::Value& body);
+
 /// {"ids","model","tag","scope","user","tenant","dialect","older_than" (seconds),"prefix","all"}.
 /// Errors: invalid (nothing is said that could match, unknown member, wrong type).
 base::Result<store::Filter> read_filter(const json::Value& body, base::WallTime now);

@@ -1,5 +1,7 @@
 #include "serve/ask.h"
 
+#include <algorithm>
+
 namespace refrain::serve {
 
 std::string_view name(Outcome outcome) noexcept {
@@ -27,6 +29,11 @@ std::vector<cache::Place> places_of(const chat::Request& request, const key::Ten
   places[0].identity = key::identify(request, scope, rules);
   places[0].scope = std::move(scope);
   return places;
+}
+
+bool may_name(const key::Tenant& tenant, key::ScopeKind scope) {
+  return tenant.admin || scope == tenant.scope ||
+         std::ranges::find(tenant.allowed.scopes, scope) != tenant.allowed.scopes.end();
 }
 
 Outcome outcome_of(const Ticket& ticket, const chat::Head& head) noexcept {

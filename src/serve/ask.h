@@ -36,6 +36,10 @@ struct Ask {
 std::vector<cache::Place> places_of(const chat::Request& request, const key::Tenant& tenant,
                                     const key::Controls& controls, const key::Rules& rules);
 
+/// Whether a tenant may name this scope: its own, one it was allowed, or any for an admin. global
+/// crosses tenants: what one writes there, others are answered with.
+bool may_name(const key::Tenant& tenant, key::ScopeKind scope);
+
 /// The reply in the making. Exactly one of answer (an exact hit, at once) and flight is set.
 /// Whoever holds a flight has joined it and must leave() it when done.
 struct Ticket {

@@ -30,6 +30,13 @@ TEST(Ask, ScopesNeverShareAnIdentity) {
   EXPECT_NE(tenant, other);
 }
 
+TEST(Ask, OnlyAnAdminMayNameAScopeThatItWasNotAllowed) {
+  EXPECT_TRUE(may_name({.id = "t"}, key::ScopeKind::user));
+  EXPECT_FALSE(may_name({.id = "t"}, key::ScopeKind::global));
+  EXPECT_TRUE(may_name({.id = "t", .scope = key::ScopeKind::global}, key::ScopeKind::global));
+  EXPECT_TRUE(may_name({.id = "t", .admin = true}, key::ScopeKind::global));
+}
+
 TEST(Ask, AFlightThatATierAnswersIsAHitWhateverItBeganAs) {
   Ticket ticket;
   ticket.outcome = Outcome::coalesced;

@@ -73,7 +73,8 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     flight_->join();
     auto self = shared_from_this();
     flight_->watch(SIZE_MAX, true, [self] { self->landed(); });
-    base::Call call{owner_.rooms_.clock.now() + std::chrono::minutes(5), {}, 0};
+    asked_at_ = owner_.rooms_.clock.now();
+    base::Call call{asked_at_ + std::chrono::minutes(5), {}, 0};
     owner_.rooms_.producer.start(call, owner_.wire_.batch(ask_.request, items_, asked_), flight_);
   }
 
@@ -106,6 +107,8 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     offer.dialect = chat::name(chat::Dialect::openai_embedding);
     offer.tags = ask_.controls.tags;
     offer.ttl = ask_.controls.ttl.value_or(owner_.route_.ttl);
+    offer.cost = std::chrono::duration_cast<std::chrono::microseconds>(
+        (owner_.rooms_.clock.now() - asked_at_) / static_cast<std::int64_t>(asked_.size()));
     (void)owner_.rooms_.cache.offer(std::move(offer));
   }
 
@@ -149,6 +152,7 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
   std::vector<std::shared_ptr<const chat::Answer>> answers_;
   std::vector<cache::Query> queries_;
   std::vector<std::size_t> asked_;
+  base::Instant asked_at_{};
   std::shared_ptr<chat::Flight> flight_;
   chat::Head head_;
   std::size_t cached_ = 0;

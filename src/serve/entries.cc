@@ -38,6 +38,10 @@ base::Result<std::vector<key::EntryId>> Entries::insert(const base::Call& call,
   offers.reserve(entries.size());
   for (NewEntry& entry : entries) {
     const Route& route = completions_.route(entry.request.dialect);
+    if (entry.scope && !may_name(tenant, *entry.scope)) {
+      return base::fail(base::Code::invalid, fmt::format("scope '{}' is not allowed to this tenant",
+                                                         key::name(*entry.scope)));
+    }
     key::Controls controls;
     controls.scope = entry.scope;
     controls.user = entry.user;

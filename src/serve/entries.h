@@ -42,6 +42,7 @@ class Entries {
   Entries(cache::Cache& cache, Completions& completions);
 
   /// Durable on return; all or nothing. Returns the new ids, in order.
+  /// Errors: invalid (a scope that the tenant may not name, scope user without a user).
   base::Result<std::vector<key::EntryId>> insert(const base::Call& call, const key::Tenant& tenant,
                                                  std::vector<NewEntry> entries);
   base::Result<EntryPage> list(const base::Call& call, const key::Tenant& tenant,
