@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/native_json.h"
+#include "api/query.h"
 #include "api/status.h"
 
 namespace refrain::api::native {
@@ -30,20 +31,6 @@ base::Result<Value> body_of(const Visit& visit) {
   const std::string& text = visit.exchange->request().body;
   if (text.empty()) return Value(json::Object{});
   return json::parse(text);
-}
-
-std::optional<std::string> query_value(const std::string& query, std::string_view name) {
-  std::string_view rest = query;
-  while (!rest.empty()) {
-    std::size_t end = rest.find('&');
-    std::string_view pair = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-    std::size_t equals = pair.find('=');
-    if (pair.substr(0, equals) == name && equals != std::string_view::npos) {
-      return std::string(pair.substr(equals + 1));
-    }
-  }
-  return std::nullopt;
 }
 
 base::Result<> lookup(Context& context, const Visit& visit) {

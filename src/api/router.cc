@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "api/gkv.h"
+#include "api/host.h"
 #include "api/metrics.h"
 #include "api/native.h"
 #include "api/openai.h"
@@ -116,11 +117,7 @@ std::string credential_of(const net::Request& http) {
 bool from_this_machine(const net::Request& http) {
   if (!http.loopback || http.header("origin")) return false;
   const std::string* host = http.header("host");
-  if (!host) return true;
-  std::string_view name = *host;
-  if (name.starts_with('[')) return name.starts_with("[::1]");
-  name = name.substr(0, name.find(':'));
-  return name == "localhost" || name.starts_with("127.");
+  return !host || names_loopback(*host);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "api/embedding_wire.h"
 #include "api/router.h"
 #include "app/keys.h"
 #include "app/metrics.h"
@@ -20,7 +21,6 @@
 #include "serve/embeddings.h"
 #include "serve/entries.h"
 #include "upstream/remote.h"
-#include "wire/embeddings.h"
 #include "wire/openai.h"
 
 namespace refrain::app {
@@ -76,33 +76,6 @@ class Passing final : public serve::Forward {
   upstream::Remote* remote_;
   base::Clock& clock_;
 };
-
-serve::EmbeddingWire embedding_wire() {
-  namespace openai = wire::openai;
-  serve::EmbeddingWire wire;
-  wire.split = [](const chat::Request& request) -> Result<serve::EmbeddingWire::Items> {
-    TRY(inputs, openai::embedding_inputs(request));
-    serve::EmbeddingWire::Items items;
-    items.inputs = std::move(inputs.items);
-    for (const json::Value& input : items.inputs) {
-      items.requests.push_back(openai::item_request(request, input));
-    }
-    return items;
-  };
-  wire.batch = [](const chat::Request& request, const serve::EmbeddingWire::Items& items,
-                  const std::vector<std::size_t>& wanted) {
-    std::vector<json::Value> inputs;
-    for (std::size_t i : wanted) inputs.push_back(items.inputs[i]);
-    chat::Request batch = request;
-    batch.raw = openai::upstream_embeddings_body(request, inputs);
-    if (Result<json::Value> body = json::parse(batch.raw)) batch.body = std::move(*body);
-    return batch;
-  };
-  wire.render = [](const std::vector<const chat::Answer*>& answers) {
-    return openai::render_embeddings(answers);
-  };
-  return wire;
-}
 
 Result<upstream::Options> upstream_options(const Config& config) {
   upstream::Options options;
@@ -220,7 +193,7 @@ struct Graph::Parts {
         config.completions,
         serve::Completions::Rooms{*cache, producer, work, lookup, timer, clock, journal});
     embeddings = std::make_unique<serve::Embeddings>(
-        completions->route(chat::Dialect::openai_embedding), embedding_wire(),
+        completions->route(chat::Dialect::openai_embedding), api::embedding_wire(),
         serve::Embeddings::Rooms{*cache, producer, work, clock});
     entries = std::make_unique<serve::Entries>(*cache, *completions);
     passing = std::make_unique<Passing>(remote.get(), clock);

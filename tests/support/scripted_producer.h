@@ -65,8 +65,10 @@ class ScriptedProducer final : public chat::Producer {
 
   /// Ends the flight with one whole answer.
   static void answer(chat::Flight& flight, const std::string& text,
-                     const std::string& finish = "stop") {
+                     const std::string& finish = "stop",
+                     chat::Origin origin = chat::Origin::openai_chat) {
     chat::Head head;
+    head.origin = origin;
     head.delivery = chat::Delivery::whole;
     flight.begin(std::move(head));
     auto event = std::make_shared<chat::Event>(*text_event(text, finish));
@@ -80,7 +82,9 @@ class ScriptedProducer final : public chat::Producer {
   /// Leaves the flight to the test.
   static void hold(const Asked&, std::size_t) {}
   static void answer_at_once(const Asked& asked, std::size_t number) {
-    answer(*asked.flight, "gen-" + std::to_string(number));
+    bool completion = asked.request.dialect == chat::Dialect::openai_completion;
+    answer(*asked.flight, "gen-" + std::to_string(number), "stop",
+           completion ? chat::Origin::openai_completion : chat::Origin::openai_chat);
   }
 
  private:
