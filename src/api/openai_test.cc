@@ -105,9 +105,8 @@ TEST(Openai, ControlsOfTheRequestCount) {
 TEST(Openai, AnUpstreamsErrorIsPassedOnAsItCame) {
   DoorProbe probe;
   probe.tiers.model.set([](const ScriptedProducer::Asked& asked, std::size_t) {
-    asked.flight->finish({chat::End::Kind::refused,
-                          {429, {{"retry-after", "7"}, {"content-type", "text/plain"}}, "slow down"},
-                          {}});
+    chat::Headers headers = {{"retry-after", "7"}, {"content-type", "text/plain"}};
+    asked.flight->finish({chat::End::Kind::refused, {429, headers, "slow down"}, {}});
   });
   for (const char* more : {"", R"(,"stream":true)"}) {
     auto reply = probe.post(kChat, DoorProbe::chat("a", more));

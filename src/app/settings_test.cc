@@ -107,6 +107,8 @@ TEST_F(SettingsTest, ATableNameThatIsNoneIsAnErrorAndNotTheEnd) {
   Sources sources;
   sources.file = file("a.toml", "[}]\n");
   EXPECT_THAT(layer(sources).error().what, HasSubstr("line 1"));
+  sources.file = file("b.toml", "ttl = \"1d\"\nt\xC3\xA9 = 1\n");
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("line 2"));
 }
 
 TEST_F(SettingsTest, AValueWithALineEndIsPrintedAsOneLine) {
