@@ -82,7 +82,7 @@ base::Error refused(const Reply& reply) {
     const Value* error = body->find("error");
     if (error && error->is_object()) sentence += ": " + std::string(error->text("message"));
   }
-  return {base::Code::internal, std::move(sentence)};
+  return {code_of(reply.status), std::move(sentence)};
 }
 
 Value body_of(const AskOptions& options) {

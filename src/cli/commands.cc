@@ -158,7 +158,7 @@ int stats(const Session& common) {
 
 int explain(const Session& common, const std::string& id) {
   return with_server(common, [&](Server& server) -> Result<int> {
-    TRY(body, server.get("/refrain/v1/explain/" + id));
+    TRY(body, server.get("/refrain/v1/explain/" + escaped(id)));
     if (common.json) return print_json(body);
     if (const Value* list = body.find("decisions"); list && list->array()) {
       for (const Value& decision : *list->array()) {
@@ -182,9 +182,9 @@ int explain(const Session& common, const std::string& id) {
 int entries(const Session& common, const EntriesOptions& options) {
   return with_server(common, [&](Server& server) -> Result<int> {
     std::string path = fmt::format("/refrain/v1/entries?limit={}", options.limit);
-    if (!options.model.empty()) path += "&model=" + options.model;
-    if (!options.tag.empty()) path += "&tag=" + options.tag;
-    if (!options.after.empty()) path += "&after=" + options.after;
+    if (!options.model.empty()) path += "&model=" + escaped(options.model);
+    if (!options.tag.empty()) path += "&tag=" + escaped(options.tag);
+    if (!options.after.empty()) path += "&after=" + escaped(options.after);
     TRY(body, server.get(path));
     if (common.json) return print_json(body);
     for (const Value& entry : *body.find("entries")->array()) print_entry(entry);

@@ -20,8 +20,8 @@ struct Session {
 };
 
 struct AskOptions {
-  std::string question, model, system;
-  std::string cache;        // x-refrain-cache; "" says nothing
+  std::string question{}, model{}, system{};
+  std::string cache{};       // x-refrain-cache; "" says nothing
 };
 int ask(const Session& common, const AskOptions& options);
 
@@ -29,15 +29,15 @@ int stats(const Session& common);
 int explain(const Session& common, const std::string& id);
 
 struct EntriesOptions {
-  std::string model, tag, after;
+  std::string model{}, tag{}, after{};
   std::size_t limit = 20;
 };
 int entries(const Session& common, const EntriesOptions& options);
 
 struct InsertOptions {
-  std::string file;         // JSON lines of {"question","answer",...}; "-" is standard input
-  std::string model;        // for lines that name none
-  std::vector<std::string> tags;
+  std::string file{};       // JSON lines of {"question","answer",...}; "-" is standard input
+  std::string model{};      // for lines that name none
+  std::vector<std::string> tags{};
 };
 int insert(const Session& common, const InsertOptions& options);
 
@@ -58,10 +58,12 @@ int analyze_file(const Session& common, const AnalyzeCommand& command, embed::Em
 
 /// Something the doctor looks at. probe returns what it found, or what is wrong and what to do.
 struct Check {
+  enum class Weight : std::uint8_t { must, may };  // may: what is wrong is told, and all is well
   std::string name;
   std::function<base::Result<std::string>()> probe;
+  Weight weight = Weight::must;
 };
-/// Prints a line per check; 0 if all are well.
+/// Prints a line per check; 0 if all that must be well is.
 int doctor(const Session& common, const std::vector<Check>& checks);
 /// Upstream checks: is it there (health or models), does a trial generation of a few tokens work.
 std::vector<Check> upstream_checks(const std::string& url, const std::string& kind,

@@ -78,13 +78,16 @@ std::vector<Check> upstream_checks(const std::string& url, const std::string& ki
                                    const std::string& key, const std::string& model) {
   std::string base = without_version(url);
   std::vector<Check> checks;
+  auto add = [&](const char* name, std::function<Result<std::string>()> probe) {
+    checks.push_back({name, std::move(probe), Check::Weight::must});
+  };
   if (kind == "tgi") {
-    checks.push_back({"upstream health", [=] { return expect_ok(base + "/health", key); }});
-    checks.push_back({"upstream info", [=] { return expect_ok(base + "/info", key); }});
+    add("upstream health", [=] { return expect_ok(base + "/health", key); });
+    add("upstream info", [=] { return expect_ok(base + "/info", key); });
   } else {
-    checks.push_back({"upstream models", [=] { return expect_ok(base + "/v1/models", key); }});
+    add("upstream models", [=] { return expect_ok(base + "/v1/models", key); });
   }
-  checks.push_back({"upstream generates", [=] { return trial(base, kind, key, model); }});
+  add("upstream generates", [=] { return trial(base, kind, key, model); });
   return checks;
 }
 
@@ -93,7 +96,8 @@ int doctor(const Session& common, const std::vector<Check>& checks) {
   json::Array rows;
   for (const Check& check : checks) {
     Result<std::string> found = check.probe();
-    if (!found) status = 1;
+    bool may = check.weight == Check::Weight::may;
+    if (!found && !may) status = 1;
     const std::string& words = found ? *found : found.error().what;
     if (common.json) {
       Value row;
@@ -102,9 +106,10 @@ int doctor(const Session& common, const std::vector<Check>& checks) {
       row.set("found", words);
       rows.push_back(std::move(row));
     } else {
-      std::printf("%s  %-20s %s\n",
-                  found ? coloured("OK  ", "32").c_str() : coloured("FAIL", "31").c_str(),
-                  check.name.c_str(), words.c_str());
+      std::string mark = found ? coloured("OK  ", "32")
+                         : may ? coloured("NOTE", "33")
+                               : coloured("FAIL", "31");
+      std::printf("%s  %-20s %s\n", mark.c_str(), check.name.c_str(), words.c_str());
     }
   }
   if (common.json) {

@@ -71,8 +71,8 @@ Result<Texts> from_lines(std::string_view text) {
   return out;
 }
 
-// One record of RFC 4180; text moves behind it.
-std::vector<std::string> csv_record(std::string_view& text) {
+// One record of RFC 4180; text moves behind it. Errors: invalid (a quoted field without an end).
+Result<std::vector<std::string>> csv_record(std::string_view& text) {
   std::vector<std::string> fields(1);
   bool quoted = false;
   while (!text.empty()) {
@@ -97,6 +97,7 @@ std::vector<std::string> csv_record(std::string_view& text) {
       fields.back() += c;
     }
   }
+  if (quoted) return fail(Code::invalid, "a quoted field does not end");
   return fields;
 }
 
@@ -106,7 +107,8 @@ std::string lower(std::string text) {
 }
 
 Result<Texts> from_csv(std::string_view text) {
-  std::vector<std::string> header = csv_record(text);
+  std::string_view whole = text;
+  TRY(header, csv_record(text));
   std::optional<std::size_t> column;
   for (std::string_view wanted : {"prompt", "input", "question", "questions"}) {
     for (std::size_t i = 0; i < header.size() && !column; ++i) {
@@ -120,8 +122,12 @@ Result<Texts> from_csv(std::string_view text) {
   }
   Texts out;
   while (!text.empty()) {
-    std::vector<std::string> record = csv_record(text);
-    if (*column < record.size() && !record[*column].empty()) out.push_back(record[*column]);
+    auto line = 1 + std::ranges::count(whole.substr(0, whole.size() - text.size()), '\n');
+    Result<std::vector<std::string>> record = csv_record(text);
+    if (!record) return fail(Code::invalid, fmt::format("line {}: {}", line, record.error().what));
+    if (*column < record->size() && !(*record)[*column].empty()) {
+      out.push_back((*record)[*column]);
+    }
   }
   return out;
 }

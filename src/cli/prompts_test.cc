@@ -60,6 +60,36 @@ TEST_F(Prompts, ACsvWithByteOrderMarkAndQuotedFieldsIsRead) {
   EXPECT_THAT(*read_prompts(path), ElementsAre("say \"a\", b", "two\nlines"));
 }
 
+TEST_F(Prompts, EachColumnNameIsKnownInAnyCaseAndTheFirstOfThemWins) {
+  for (const char* name : {"prompt", "Input", "QUESTION", "questions"}) {
+    EXPECT_THAT(*read_prompts(file("a.csv", std::string("x,") + name + "\n1,a\n\n2,b\n")),
+                ElementsAre("a", "b"));
+  }
+  EXPECT_THAT(*read_prompts(file("a.csv", "question,prompt\nno,yes\n")), ElementsAre("yes"));
+}
+
+TEST_F(Prompts, EachKeyAndEachListOfAJsonFileIsKnown) {
+  for (const char* key : {"prompt", "input", "question", "RawQuestion", "ProcessedQuestion"}) {
+    std::string item = std::string("{\"") + key + "\":\"a\",\"other\":\"b\"}";
+    EXPECT_THAT(*read_prompts(file("a.jsonl", item)), ElementsAre("a"));
+    for (const char* list : {"Questions", "questions", "data", "entries"}) {
+      EXPECT_THAT(
+          *read_prompts(file("a.json", std::string("{\"") + list + "\":[" + item + "]}")),
+          ElementsAre("a"));
+    }
+  }
+}
+
+TEST_F(Prompts, AQuotedFieldThatDoesNotEndIsNamedWithItsLine) {
+  auto prompts = read_prompts(file("a.csv", "prompt\na\n\"b\nc\n"));
+  ASSERT_FALSE(prompts);
+  EXPECT_THAT(prompts.error().what, HasSubstr("line 3: a quoted field does not end"));
+}
+
+TEST_F(Prompts, AFolderIsNoFile) {
+  EXPECT_EQ(read_prompts(folder).error().code, base::Code::io);
+}
+
 TEST_F(Prompts, AnUnknownColumnOrEndingIsSaid) {
   EXPECT_THAT(read_prompts(file("a.csv", "x,y\n1,2\n")).error().what, HasSubstr("no column"));
   EXPECT_THAT(read_prompts(file("a.txt", "x")).error().what, HasSubstr(".jsonl, .json or .csv"));

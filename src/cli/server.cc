@@ -19,17 +19,6 @@ base::Error explained(base::Error error, const std::string& url) {
   return error;
 }
 
-Code code_of(int status) {
-  switch (status) {
-    case 400: return Code::invalid;
-    case 403: return Code::invalid;
-    case 404: return Code::not_found;
-    case 503: return Code::busy;
-    case 504: return Code::deadline;
-    default: return Code::internal;
-  }
-}
-
 // Hands the bytes of a reply from the fetch thread to the one that waits.
 class Relay final : public fetch::Sink {
  public:
@@ -62,6 +51,37 @@ class Relay final : public fetch::Sink {
 };
 
 }  // namespace
+
+Code code_of(int status) noexcept {
+  switch (status) {
+    case 400:
+    case 401:
+    case 403:
+    case 413:
+    case 422: return Code::invalid;
+    case 404: return Code::not_found;
+    case 409: return Code::conflict;
+    case 429:
+    case 503: return Code::busy;
+    case 502: return Code::unavailable;
+    case 504: return Code::deadline;
+    default: return Code::internal;
+  }
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                 c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    }
+  }
+  return out;
+}
 
 Server::Server(Options options, std::unique_ptr<fetch::Client> client)
     : options_(std::move(options)), client_(std::move(client)) {}

@@ -11,12 +11,18 @@
 
 namespace refrain::cli {
 
+/// The cause that an HTTP status of the server stands for.
+base::Code code_of(int status) noexcept;
+
+/// Percent-encoded, for a segment of a path or a value of a query.
+std::string escaped(std::string_view text);
+
 /// A running refrain server, as the commands see it. All functions block.
 class Server {
  public:
   struct Options {
     std::string url = "http://127.0.0.1:8780";  // --server, REFRAIN_SERVER
-    std::string key;                            // --key, REFRAIN_KEY
+    std::string key{};                          // --key, REFRAIN_KEY
   };
   static base::Result<std::unique_ptr<Server>> open(Options options);
   ~Server();

@@ -11,8 +11,7 @@
 namespace refrain::cli {
 
 bool is_terminal() noexcept {
-  static const bool yes = isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  return yes;
+  return isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
 std::string coloured(std::string_view text, std::string_view colour) {
@@ -36,12 +35,16 @@ void Progress::set(std::uint64_t done) {
   if (now - shown_ < std::chrono::milliseconds(100)) return;
   shown_ = now;
   double seconds = base::milliseconds_between(start_, now) / 1000;
-  double share = static_cast<double>(done) / static_cast<double>(total_);
-  std::string left = share > 0 ? duration_text(seconds / share - seconds) : "?";
-  std::string line = fmt::format("\r\x1b[K{}: {} of {} ({:.0f} %), {} left", what_, done, total_,
-                                 share * 100, left);
+  std::string line = "\r\x1b[K" + progress_text(what_, done, total_, seconds);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
+}
+
+std::string progress_text(std::string_view what, std::uint64_t done, std::uint64_t total,
+                          double seconds) {
+  double share = static_cast<double>(done) / static_cast<double>(total);
+  std::string left = share > 0 ? duration_text(seconds / share - seconds) : "?";
+  return fmt::format("{}: {} of {} ({:.0f} %), {} left", what, done, total, share * 100, left);
 }
 
 std::string duration_text(double seconds) {

@@ -14,6 +14,10 @@ bool is_terminal() noexcept;
 /// The text in a colour ("32" is green) on a terminal, else as it is.
 std::string coloured(std::string_view text, std::string_view colour);
 
+/// "embedded: 20 of 80 (25 %), 12 s left": after `seconds` of work. total > 0.
+std::string progress_text(std::string_view what, std::uint64_t done, std::uint64_t total,
+                          double seconds);
+
 /// A line on stderr that shows how far long work is and when it will end; silent elsewhere than on
 /// a terminal.
 class Progress {

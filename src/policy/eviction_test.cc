@@ -61,13 +61,13 @@ using Trace = std::vector<std::uint64_t>;
 
 TEST(Eviction, LruEvictsWhatWasUsedLongestAgo) {
   Shelf shelf("lru", 3);
-  for (std::uint64_t name : {1, 2, 3, 1, 4, 2, 5}) shelf.ask(name);
+  for (std::uint64_t name : {1U, 2U, 3U, 1U, 4U, 2U, 5U}) shelf.ask(name);
   EXPECT_EQ(shelf.trace(), (Trace{2, 3, 1}));
 }
 
 TEST(Eviction, FifoEvictsWhatCameFirst) {
   Shelf shelf("fifo", 3);
-  for (std::uint64_t name : {1, 2, 3, 1, 4, 2, 5}) shelf.ask(name);
+  for (std::uint64_t name : {1U, 2U, 3U, 1U, 4U, 2U, 5U}) shelf.ask(name);
   EXPECT_EQ(shelf.trace(), (Trace{1, 2}));
 }
 

@@ -164,7 +164,7 @@ TEST(Completions, WhoKeepsTheAnswerInFewerPlacesFliesAlone) {
   Ticket first = probe.serving().ask(both);
   Ticket second = probe.serving().ask(one);
   EXPECT_NE(first.flight, second.flight);
-  for (std::size_t i : {1, 2}) ScriptedProducer::answer(*probe.model.wait(i).flight, "x");
+  for (std::size_t i : {1U, 2U}) ScriptedProducer::answer(*probe.model.wait(i).flight, "x");
   probe.end_of(first);
   EXPECT_EQ(probe.end_of(second).outcome, Outcome::miss);
 }
@@ -175,7 +175,7 @@ TEST(Completions, WhatAsksOtherThingsOfTheCacheFliesAlone) {
   Ticket plain = probe.serving().ask(probe.ask_of("a"));
   Ticket other = probe.serving().ask(probe.ask_of("a", {.tags = {"x"}}));
   EXPECT_NE(plain.flight, other.flight);
-  for (std::size_t i : {1, 2}) ScriptedProducer::answer(*probe.model.wait(i).flight, "x");
+  for (std::size_t i : {1U, 2U}) ScriptedProducer::answer(*probe.model.wait(i).flight, "x");
   probe.end_of(plain);
   probe.end_of(other);
 }
