@@ -126,11 +126,10 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
   semantic_finds_.add();
   // Nothing to compare with: the model need not wait for the embedder, which works when the answer
   // is kept.
-  if (std::ranges::none_of(query.places, [&](const Place& place) {
-        return spaces_->contains(place.identity.space);
-      })) {
-    return find;
-  }
+  const bool hopeless = std::ranges::none_of(query.places, [&](const Place& place) {
+    return spaces_->contains(place.identity.space);
+  });
+  if (hopeless && query.embedding != Embedding::always) return find;
   base::Instant start = rooms_.clock.now();
   std::string_view texts[] = {query.text};
   base::Result<embed::Matrix> vectors = rooms_.embedder->embed(call, texts);
@@ -161,13 +160,13 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
   });
   for (const Found& candidate : found) {
     // Nothing below the floor can be accepted; the best of them is kept for explain alone.
-    bool hopeless = candidate.neighbour.score < query.rule.floor - 0.001F;
-    if (hopeless && !find.looks.empty()) break;
+    bool too_far = candidate.neighbour.score < query.rule.floor - 0.001F;
+    if (too_far && !find.looks.empty()) break;
     std::string text;
     std::shared_ptr<const Entry> entry = entry_of(call, candidate.neighbour.id, text);
     if (!entry || !fresh(*entry, query)) continue;
     const std::string overlooked =
-        hopeless ? std::string() : rooms_.embedder->overlooked(query.text, text);
+        too_far ? std::string() : rooms_.embedder->overlooked(query.text, text);
     policy::Candidate judged{candidate.neighbour.id, candidate.neighbour.score, text, overlooked};
     policy::Decision decision = policy::decide(query.rule, query.text, std::span(&judged, 1));
     bool accepted = decision.accepted.has_value();

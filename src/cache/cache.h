@@ -32,12 +32,16 @@ struct Place {
   std::string label;  // GKV's "user" or "global"; "" elsewhere
 };
 
+/// Whether a question is embedded where nothing stored could be near it.
+enum class Embedding : std::uint8_t { where_it_may_hit, always };
+
 /// A question; lives as long as its request.
 struct Query {
   std::vector<Place> places;  // in order of preference; the first wins a tie
   std::string text;           // what is embedded; "" is exact only
   policy::Rule rule;          // how a semantic candidate is accepted
   std::optional<std::chrono::seconds> max_age;
+  Embedding embedding = Embedding::where_it_may_hit;
 };
 
 struct Hit {
@@ -117,7 +121,8 @@ class Cache {
   std::optional<Hit> find_front(const Query& query);
   /// May read the disk. A hit is promoted to the front.
   std::optional<Hit> find_store(const base::Call& call, const Query& query);
-  /// Embeds, searches, decides; where no place has any entry, that is known without embedding.
+  /// Embeds, searches, decides; where no place has any entry, that is known without embedding,
+  /// and only Embedding::always embeds.
   SemanticFind find_semantic(const base::Call& call, const Query& query);
 
   /// Keeps an answer: found from now on, durable soon. Never waits. Returns the new ids, one per

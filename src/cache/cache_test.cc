@@ -143,6 +143,9 @@ TEST_F(CacheTest, ASpaceWithoutEntriesIsAMissWithoutAskingTheEmbedder) {
   SemanticFind find = cache->find_semantic({}, query("a2", "newcomer"));
   EXPECT_FALSE(find.hit);
   EXPECT_FALSE(find.error);
+  Query always = query("a2", "newcomer");
+  always.embedding = Embedding::always;
+  EXPECT_TRUE(cache->find_semantic({}, always).error);
 }
 
 TEST_F(CacheTest, ADifferenceThatTheEmbedderCannotSeeIsNoHit) {

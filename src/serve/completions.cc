@@ -59,6 +59,8 @@ cache::Query Completions::query_of(const Ask& ask) const {
   query.places = ask.places;
   query.rule = route.rule;
   query.max_age = ask.controls.max_age;
+  // GKV's collection tells what embedding took for every row, the first one of a cache too.
+  if (ask.request.dialect == chat::Dialect::gkv) query.embedding = cache::Embedding::always;
   bool semantic = rooms_.cache.semantic() && route.rule.mode != policy::Mode::off;
   if (semantic && !ask.request.exact_only) query.text = ask.request.text;
   return query;
