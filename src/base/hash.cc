@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <xxhash.h>
+#include <xxh_x86dispatch.h>  // after xxhash.h: the same functions, by what the processor has
 
 namespace refrain::base {
 
