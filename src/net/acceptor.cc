@@ -95,6 +95,16 @@ void Acceptor::accept_all() {
                       {{"connections_max", shared_.options.connections_max}});
       continue;
     }
+    const Listener& listener = shared_.options.listeners[listener_];
+    if (listener.talks && shared_.lines_open.fetch_add(1) >= listener.limits.connections_max) {
+      shared_.lines_open.fetch_sub(1);
+      shared_.connections_open.fetch_sub(1);
+      counts_.refused.add();
+      ::close(arrival.fd);
+      complaint_.warn("connection refused",
+                      {{"line_connections_max", listener.limits.connections_max}});
+      continue;
+    }
     counts_.accepted.add();
     const auto& loop = *std::ranges::min_element(
         loops_, {}, [](const auto& candidate) { return candidate->connections(); });

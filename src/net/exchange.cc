@@ -10,24 +10,24 @@
 
 namespace refrain::net {
 
-void Mailbox::put(std::shared_ptr<Core> core) {
+void Mailbox::put(std::shared_ptr<Mail> mail) {
   std::lock_guard guard(lock_);
   if (!ring_) return;
-  cores_.push_back(std::move(core));
+  mails_.push_back(std::move(mail));
   // Under the lock, so that close() can promise that nothing rings after it.
-  if (cores_.size() == 1) ring_();
+  if (mails_.size() == 1) ring_();
 }
 
-std::vector<std::shared_ptr<Core>> Mailbox::take() {
+std::vector<std::shared_ptr<Mail>> Mailbox::take() {
   std::lock_guard guard(lock_);
-  return std::exchange(cores_, {});
+  return std::exchange(mails_, {});
 }
 
 void Mailbox::close() {
-  std::vector<std::shared_ptr<Core>> dropped;
+  std::vector<std::shared_ptr<Mail>> dropped;
   std::lock_guard guard(lock_);
   ring_ = nullptr;
-  dropped.swap(cores_);
+  dropped.swap(mails_);
 }
 
 void Core::mail() {

@@ -26,28 +26,34 @@ struct Answer {
   std::unique_ptr<Source> source;  // null: the reply is whole
 };
 
-class Core;
+/// What lies in a mailbox.
+class Mail {
+ public:
+  virtual ~Mail() = default;
+  /// The mailbox brings it to its loop.
+  virtual void deliver() = 0;
+};
 
-/// Brings news of exchanges to the thread of a loop: many wakes of many exchanges, one ring.
-/// A core in the box holds the box, so whoever makes one must close() it.
+/// Brings news of connections to the thread of a loop: many wakes of many exchanges, one ring.
+/// A mail in the box holds the box, so whoever makes one must close() it.
 /// Threads: any; take() on the loop's.
 class Mailbox {
  public:
   /// `ring` runs when the box was empty; on any thread; must not block, nor call the box.
   explicit Mailbox(std::function<void()> ring) : ring_(std::move(ring)) {}
-  void put(std::shared_ptr<Core> core);
-  std::vector<std::shared_ptr<Core>> take();
+  void put(std::shared_ptr<Mail> mail);
+  std::vector<std::shared_ptr<Mail>> take();
   /// Drops what is there and what comes; `ring` does not run once this has returned.
   void close();
 
  private:
   std::mutex lock_;
-  std::vector<std::shared_ptr<Core>> cores_;
+  std::vector<std::shared_ptr<Mail>> mails_;
   std::function<void()> ring_;
 };
 
 /// What the connection and the holders of a Ticket share of one request.
-class Core final : public std::enable_shared_from_this<Core> {
+class Core final : public Mail, public std::enable_shared_from_this<Core> {
  public:
   Core(Request asked, std::shared_ptr<Mailbox> mailbox, Party* party)
       : request(std::move(asked)), mailbox_(std::move(mailbox)), party_(party) {}
@@ -60,8 +66,7 @@ class Core final : public std::enable_shared_from_this<Core> {
   // The connection's thread.
   /// Handler::handle has returned: from now on an answer is news for the mailbox.
   std::optional<Answer> end_handling();
-  /// The mailbox brings this core to its loop.
-  void deliver();
+  void deliver() override;
   std::optional<Answer> take_answer();
   bool take_wake() noexcept { return woken_.exchange(false); }
   /// The end of the exchange, as the connection sees it: runs what on_close was given.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 
+#include "net/connection.h"
+#include "net/line.h"
 #include "net/reply_head.h"
 #include "net/session.h"
 
@@ -14,8 +16,16 @@ namespace {
 
 std::chrono::milliseconds sweep_interval(const Options& options) {
   using std::chrono::milliseconds;
-  const milliseconds shortest = std::min({options.header_timeout, options.idle_timeout,
-                                          options.body_timeout, options.write_timeout});
+  milliseconds shortest = std::min({options.header_timeout, options.idle_timeout,
+                                    options.body_timeout, options.write_timeout});
+  for (const Listener& listener : options.listeners) {
+    if (!listener.talks) continue;
+    const LineLimits& limits = listener.limits;
+    for (const milliseconds limit :
+         {limits.idle_timeout, limits.message_timeout, limits.write_timeout}) {
+      if (limit.count() > 0) shortest = std::min(shortest, limit);
+    }
+  }
   return std::clamp(shortest / 4, milliseconds(5), milliseconds(1000));
 }
 
@@ -50,19 +60,24 @@ void Loop::take_in(const Arrival& arrival) {
   Socket socket(context_.get_executor());
   boost::system::error_code error;
   socket.assign(arrival.peer.protocol(), arrival.fd, error);
-  const std::size_t slot = sessions_.size();
-  sessions_.push_back(std::make_shared<Session>(*this, std::move(socket), arrival));
-  const auto session = sessions_.back();
-  session->start(slot);
-  if (error || cut_) session->cut();
+  const std::size_t slot = connections_held_.size();
+  std::shared_ptr<Connection> connection;
+  if (shared_.options.listeners[arrival.listener].talks) {
+    connection = std::make_shared<Line>(*this, std::move(socket), arrival);
+  } else {
+    connection = std::make_shared<Session>(*this, std::move(socket), arrival);
+  }
+  connections_held_.push_back(connection);
+  connection->start(slot);
+  if (error || cut_) connection->cut();
 }
 
 void Loop::forget(std::size_t slot) {
-  if (slot + 1 != sessions_.size()) {
-    sessions_[slot] = std::move(sessions_.back());
-    sessions_[slot]->move_to(slot);
+  if (slot + 1 != connections_held_.size()) {
+    connections_held_[slot] = std::move(connections_held_.back());
+    connections_held_[slot]->move_to(slot);
   }
-  sessions_.pop_back();
+  connections_held_.pop_back();
   connections_.fetch_sub(1, std::memory_order_relaxed);
   if (shared_.connections_open.fetch_sub(1) == 1 && shared_.draining) {
     std::lock_guard guard(shared_.quiet_lock);
@@ -71,7 +86,7 @@ void Loop::forget(std::size_t slot) {
 }
 
 void Loop::deliver() {
-  for (const auto& core : mailbox_->take()) core->deliver();
+  for (const auto& mail : mailbox_->take()) mail->deliver();
 }
 
 void Loop::sweep_later() {
@@ -84,19 +99,19 @@ void Loop::sweep_later() {
 void Loop::sweep() {
   date_ = http_date(base::SystemClock().wall());
   const base::Instant now = std::chrono::steady_clock::now();
-  // Backwards: a session that ends takes the place of the last one, which was looked at already.
-  for (std::size_t i = sessions_.size(); i-- > 0;) {
-    const auto session = sessions_[i];
-    session->sweep(now);
+  // Backwards: a connection that ends takes the place of the last one, which was looked at already.
+  for (std::size_t i = connections_held_.size(); i-- > 0;) {
+    const auto connection = connections_held_[i];
+    connection->sweep(now);
   }
   sweep_later();
 }
 
 void Loop::drain() {
   asio::post(context_, [this] {
-    for (std::size_t i = sessions_.size(); i-- > 0;) {
-      const auto session = sessions_[i];
-      session->drain();
+    for (std::size_t i = connections_held_.size(); i-- > 0;) {
+      const auto connection = connections_held_[i];
+      connection->drain();
     }
   });
 }
@@ -104,9 +119,9 @@ void Loop::drain() {
 void Loop::cut() {
   asio::post(context_, [this] {
     cut_ = true;
-    while (!sessions_.empty()) {
-      const auto session = sessions_.back();
-      session->cut();
+    while (!connections_held_.empty()) {
+      const auto connection = connections_held_.back();
+      connection->cut();
     }
     sweep_timer_.cancel();
     work_.reset();

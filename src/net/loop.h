@@ -30,7 +30,7 @@ using Steady = asio::basic_waitable_timer<std::chrono::steady_clock,
                                           asio::wait_traits<std::chrono::steady_clock>,
                                           asio::io_context::executor_type>;
 
-class Session;
+class Connection;
 
 /// What all threads of a server share.
 struct Shared {
@@ -40,6 +40,7 @@ struct Shared {
   std::vector<std::unique_ptr<asio::ssl::context>> tls;  // one per listener, null without TLS
   std::atomic<std::size_t> requests_open{0};
   std::atomic<std::size_t> connections_open{0};
+  std::atomic<std::size_t> lines_open{0};  // of them, those of listeners with Talks
   std::atomic<bool> draining{false};
   std::mutex quiet_lock;
   std::condition_variable quiet;  // connections_open has become 0 while draining
@@ -50,6 +51,7 @@ struct Counters {
   base::Counter requests, answered_at_once, refused_bad, refused_header, refused_body, refused_busy;
   base::Counter timeouts_header, timeouts_idle, timeouts_body, timeouts_write;
   base::Counter clients_left, headers_dropped, bytes_in, bytes_out;
+  base::Counter line_bytes_in, line_bytes_out, line_timeouts;
 };
 
 /// A connection that was accepted, as a bare socket that nobody owns yet.
@@ -87,7 +89,7 @@ class Loop {
   const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
   /// For the date header; at most a sweep old.
   const std::string& date() const noexcept { return date_; }
-  /// The session is over; `slot` is what it was told.
+  /// The connection is over; `slot` is what it was told.
   void forget(std::size_t slot);
 
  private:
@@ -106,7 +108,7 @@ class Loop {
   bool cut_ = false;
   std::string date_;
   std::shared_ptr<Mailbox> mailbox_;
-  std::vector<std::shared_ptr<Session>> sessions_;
+  std::vector<std::shared_ptr<Connection>> connections_held_;
   std::atomic<std::size_t> connections_{0};  // adopted, taken in or not
   std::thread thread_;
 };

@@ -36,6 +36,9 @@ Result<> Options::check() const {
       return fail(Code::invalid, fmt::format("{} {} ms is not positive", name, value.count()));
     }
   }
+  for (const Listener& listener : listeners) {
+    if (listener.talks && listener.tls) return fail(Code::invalid, "a listener with talks has TLS");
+  }
   return {};
 }
 
@@ -141,6 +144,7 @@ Stats Server::stats() const {
   out.connections_refused = impl.counts.refused.value();
   out.accept_errors = impl.counts.errors.value();
   out.requests_open = impl.shared.requests_open;
+  out.lines_open = impl.shared.lines_open;
   for (const auto& loop : impl.loops) {
     const Counters& counters = loop->counters();
     out.requests += counters.requests.value();
@@ -157,6 +161,9 @@ Stats Server::stats() const {
     out.headers_dropped += counters.headers_dropped.value();
     out.bytes_in += counters.bytes_in.value();
     out.bytes_out += counters.bytes_out.value();
+    out.line_timeouts += counters.line_timeouts.value();
+    out.line_bytes_in += counters.line_bytes_in.value();
+    out.line_bytes_out += counters.line_bytes_out.value();
   }
   return out;
 }

@@ -108,11 +108,23 @@ struct Tls {
   std::string key_file;   // PEM
 };
 
+class Talks;  // talk.h
+
+/// Bounds of a listener with Talks. 0 as a time-out: none.
+struct LineLimits {
+  std::size_t connections_max = 10'000;                // over it: closed at once
+  std::chrono::milliseconds idle_timeout{0};          // between messages: closed
+  std::chrono::milliseconds message_timeout{30'000};  // without a byte of a begun one: closed
+  std::chrono::milliseconds write_timeout{30'000};    // without a byte taken by the peer: closed
+};
+
 struct Listener {
   std::string address = "127.0.0.1";  // numeric, v4 or v6
   std::uint16_t port = 0;             // 0 = any free one
   std::string doors;                  // of no concern to net: what the API offers here
-  std::optional<Tls> tls;
+  std::optional<Tls> tls{};
+  Talks* talks = nullptr;             // null: HTTP; else it must outlive the server, without TLS
+  LineLimits limits{};                // with talks
 };
 
 /// Renders an error that net found itself, in the dialect of the door. Any thread; must not block.
@@ -163,6 +175,11 @@ struct Stats {
   std::uint64_t headers_dropped = 0;      // of replies: CR or LF in them
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  // Of listeners with Talks; they are in the counts of connections too.
+  std::uint64_t lines_open = 0;
+  std::uint64_t line_timeouts = 0;
+  std::uint64_t line_bytes_in = 0;
+  std::uint64_t line_bytes_out = 0;
 };
 
 /// Listens, and serves until stop(). Threads: any function, any thread, but no function from inside

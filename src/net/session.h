@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/connection.h"
 #include "net/exchange.h"
 #include "net/in_buffer.h"
 #include "net/loop.h"
@@ -17,18 +18,16 @@ namespace refrain::net {
 
 /// One connection, plain or TLS: a state machine of completion handlers. Lives on its loop's
 /// thread; kept alive by the loop until it is closed, and by the operations that are under way.
-class Session final : public Party, public std::enable_shared_from_this<Session> {
+class Session final : public Connection, public Party, public std::enable_shared_from_this<Session> {
  public:
   Session(Loop& loop, Socket socket, const Arrival& arrival);
   ~Session() override;
 
-  void start(std::size_t slot);
-  void move_to(std::size_t slot) noexcept { slot_ = slot; }
-  /// Ends the connection if it has waited too long.
-  void sweep(base::Instant now);
-  /// Ends the connection if it is idle, or lets its reply be the last.
-  void drain();
-  void cut() { close_now(); }
+  void start(std::size_t slot) override;
+  void move_to(std::size_t slot) noexcept override { slot_ = slot; }
+  void sweep(base::Instant now) override;
+  void drain() override;
+  void cut() override { close_now(); }
   /// The exchange was answered or woken.
   void arrived() override;
 
