@@ -34,6 +34,8 @@ class CommandReader {
 
   CommandReader() = default;
   explicit CommandReader(const Limits& limits) : limits_(limits) {}
+  /// True between the first byte of a command and its last.
+  bool midway() const noexcept { return total_ > 0 || !part_.empty(); }
   /// From the next length on.
   void set_limits(const Limits& limits) { limits_ = limits; }
 
