@@ -46,6 +46,8 @@ class Peer {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int on = 1;
     ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const timeval limit{60, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("connect");
   }
   ~Peer() { ::close(fd_); }
@@ -62,7 +64,7 @@ class Peer {
   void receive(char* to, std::size_t size) {
     while (size > 0) {
       ssize_t count = ::recv(fd_, to, size, 0);
-      if (count <= 0) die("the server closed");
+      if (count <= 0) die("the server closed, or is silent for a minute");
       to += count;
       size -= static_cast<std::size_t>(count);
     }
@@ -106,8 +108,11 @@ void one_get(Peer& peer, std::string& value, std::uint64_t number) {
   std::string key = key_of(number);
   peer.send("*2\r\n$3\r\nGET\r\n$" + std::to_string(key.size()) + "\r\n" + key + "\r\n");
   const std::string head = "$" + std::to_string(value.size()) + "\r\n";
-  std::string got(head.size(), '\0');
+  std::string got(5, '\0');
   peer.receive(got.data(), got.size());
+  if (got == "$-1\r\n") die("GET found nothing");
+  got.resize(head.size());
+  peer.receive(got.data() + 5, got.size() - 5);
   if (got != head) die("GET has another length: " + got);
   peer.receive(value.data(), value.size());
   char end[2];
@@ -144,8 +149,12 @@ void run(const Work& work) {
       threads.emplace_back([&] {
         Peer peer(work.port);
         std::string value(work.bytes, 'v');
-        while (Clock::now() < until) {
-          const std::size_t key = next.fetch_add(1) % work.keys;
+        // Sets go round once at least, so that gets find every key.
+        for (;;) {
+          const std::size_t number = next.fetch_add(1);
+          const bool round = !work.sets || number >= work.keys;
+          if (round && Clock::now() >= until) break;
+          const std::size_t key = number % work.keys;
           const auto began = Clock::now();
           if (work.sets) one_set(peer, value, key);
           else one_get(peer, value, key);

@@ -99,6 +99,24 @@ std::string home_expanded(std::string path) {
   return (home ? std::string(home) : std::string("/var/lib/refrain")) + path.substr(1);
 }
 
+bool read_address(Reader& in, std::string_view name, std::string_view text,
+                  net::Listener& listener) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view port = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listener.port);
+  if (colon == std::string_view::npos || error != std::errc{} ||
+      end != port.data() + port.size()) {
+    in.fault(name, "ADDRESS:PORT, such as 127.0.0.1:8780 or [::1]:8780,");
+    return false;
+  }
+  listener.address = text.substr(0, colon);
+  if (listener.address.starts_with('[') && listener.address.ends_with(']')) {
+    listener.address = listener.address.substr(1, listener.address.size() - 2);
+  }
+  if (listener.address == "localhost") listener.address = "127.0.0.1";
+  return true;
+}
+
 void read_listeners(Reader& in, Config& out) {
   std::string cert = in.text("tls-cert");
   std::string key = in.text("tls-key");
@@ -113,19 +131,7 @@ void read_listeners(Reader& in, Config& out) {
         in.fault("listen", known.error().what + "; a list of these");
       }
     }
-    std::size_t colon = rest.rfind(':');
-    std::string_view port = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
-    auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listener.port);
-    if (colon == std::string_view::npos || error != std::errc{} ||
-        end != port.data() + port.size()) {
-      in.fault("listen", "ADDRESS:PORT, such as 127.0.0.1:8780 or [::1]:8780,");
-      return;
-    }
-    listener.address = rest.substr(0, colon);
-    if (listener.address.starts_with('[') && listener.address.ends_with(']')) {
-      listener.address = listener.address.substr(1, listener.address.size() - 2);
-    }
-    if (listener.address == "localhost") listener.address = "127.0.0.1";
+    if (!read_address(in, "listen", rest, listener)) return;
     if (!cert.empty()) listener.tls = net::Tls{cert, key};
     out.net.listeners.push_back(std::move(listener));
   }
@@ -215,6 +221,29 @@ void read_routes(Reader& in, Config& out) {
   }
 }
 
+void read_resp(Reader& in, Config& out) {
+  RespConfig& resp = out.resp;
+  net::LineLimits limits;
+  limits.connections_max = in.count("resp-connections-max");
+  limits.idle_timeout = in.duration("resp-idle-timeout");
+  for (const std::string& text : in.texts("resp-listen")) {
+    net::Listener listener;
+    if (!read_address(in, "resp-listen", text, listener)) return;
+    listener.limits = limits;
+    resp.listeners.push_back(std::move(listener));
+  }
+  if (out.data_dir != ":memory:") resp.values.folder = out.data_dir + "/values";
+  resp.values.memory_max = in.bytes("resp-memory-max");
+  resp.values.disk_max = in.bytes("resp-disk-max");
+  resp.values.value_max = in.bytes("resp-value-max");
+  const bool flushed = in.one_of("resp-sync", {"every-second", "never"}) == "every-second";
+  resp.values.sync = flushed ? values::Sync::every_second : values::Sync::never;
+  resp.door.flush = in.on("resp-flush");
+  if (base::Result<> good = resp.values.check(); !good) {
+    in.fault("resp-memory-max", good.error().what);
+  }
+}
+
 void read_limits(Reader& in, Config& out) {
   out.net.body_max = in.bytes("body-max");
   out.net.header_max = in.bytes("header-max");
@@ -281,6 +310,7 @@ Result<Config> configure(const Values& values) {
   read_limits(in, out);
   out.data_dir = home_expanded(in.text("data-dir"));
   if (out.data_dir.empty()) in.fault("data-dir", "a folder, or ':memory:',");
+  read_resp(in, out);
   out.keys = in.text("keys");
   out.upstream_key = in.text("upstream-key");
   out.default_model = in.text("default-model");

@@ -6,15 +6,24 @@
 #include <string>
 #include <vector>
 
+#include "api/resp.h"
 #include "app/settings.h"
 #include "net/server.h"
 #include "serve/completions.h"
 #include "store/store.h"
+#include "values/values.h"
 
 namespace refrain::app {
 
 struct UpstreamSetting {
   std::string name, url, kind;
+};
+
+/// The RESP door; off without a listener.
+struct RespConfig {
+  std::vector<net::Listener> listeners;  // without their Talks
+  values::Options values;
+  api::RespDoor::Options door;
 };
 
 /// All settings, read and checked.
@@ -33,6 +42,7 @@ struct Config {
   serve::Completions::Options completions;
   std::uint64_t memory_max = 0;
   store::Options store;
+  RespConfig resp;
   std::size_t journal_max = 0;
   std::string statistics_dir;
   bool anonymous_admin = true;

@@ -1,6 +1,7 @@
 #include "app/graph.h"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "api/embedding_wire.h"
+#include "api/resp.h"
 #include "api/router.h"
 #include "app/keys.h"
 #include "app/metrics.h"
@@ -21,6 +23,7 @@
 #include "serve/embeddings.h"
 #include "serve/entries.h"
 #include "upstream/remote.h"
+#include "values/values.h"
 #include "wire/openai.h"
 
 namespace refrain::app {
@@ -138,6 +141,9 @@ struct Graph::Parts {
   std::unique_ptr<Passing> passing;
   std::unique_ptr<key::Tenants> tenants;
   std::unique_ptr<api::Router> router;
+  std::unique_ptr<values::Values> values;  // of the RESP door; null when it is off
+  std::unique_ptr<api::RespDoor> resp;
+  std::atomic<bool> values_upkeep{false};
   std::unique_ptr<net::Server> server;
   bool stopped = false;
 
@@ -205,6 +211,19 @@ struct Graph::Parts {
     return stopped ? "stopping" : "";
   }
 
+  Result<> open_resp(net::Options& options) {
+    if (config.resp.listeners.empty()) return {};
+    TRY(opened, values::Values::open(config.resp.values, work, clock));
+    values = std::move(opened);
+    config.resp.door.version = kVersion;
+    resp = std::make_unique<api::RespDoor>(config.resp.door, *values, *tenants, clock);
+    for (net::Listener listener : config.resp.listeners) {
+      listener.talks = resp.get();
+      options.listeners.push_back(std::move(listener));
+    }
+    return {};
+  }
+
   Result<> open_doors() {
     TRY(table, read_keys(config.keys, config.data_dir));
     table.anonymous_admin = config.anonymous_admin;
@@ -222,6 +241,8 @@ struct Graph::Parts {
       append(client->stats(), out);
       if (remote) append(remote->stats(), out);
       if (embedder) append(embedder->stats(), out);
+      if (values) append(values->stats(), out);
+      if (resp && server) append(resp->stats(), server->stats(), out);
     };
     router = std::make_unique<api::Router>(std::move(context));
     net::Options options = config.net;
@@ -233,6 +254,7 @@ struct Graph::Parts {
       if (status == 503) sentence += fmt::format(": {} (--requests-max)", net.requests_max);
       return api::render_error(status, sentence, path);
     };
+    TRY_DO(open_resp(options));
     TRY(opened, net::Server::open(std::move(options), *router));
     server = std::move(opened);
     return {};
@@ -255,7 +277,16 @@ Result<std::unique_ptr<Graph>> Graph::open(Config config) {
 
 std::vector<std::uint16_t> Graph::ports() const { return parts_->server->ports(); }
 
-void Graph::upkeep() { parts_->cache->upkeep(); }
+void Graph::upkeep() {
+  parts_->cache->upkeep();
+  // Not here: it may wait for the device, and a signal must not wait for that.
+  if (!parts_->values || parts_->values_upkeep.exchange(true)) return;
+  Result<> sent = parts_->work.submit([parts = parts_.get()] {
+    parts->values->upkeep();
+    parts->values_upkeep = false;
+  });
+  if (!sent) parts_->values_upkeep = false;
+}
 
 void Graph::stop() {
   if (parts_->stopped) return;

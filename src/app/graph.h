@@ -20,6 +20,7 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
+  /// Of the HTTP listeners, then of the RESP listeners.
   std::vector<std::uint16_t> ports() const;
   /// Once a second or so: expiry, counts of hits, growth of the index.
   void upkeep();

@@ -67,4 +67,41 @@ void append(const embed::Stats& stats, std::string& out) {
   counter(out, "embed_refused_total", "Embeddings over the queue's limit.", stats.refused);
 }
 
+void append(const values::Stats& stats, std::string& out) {
+  auto bytes = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    gauge(out, name, help, static_cast<double>(value));
+  };
+  bytes("values_keys", "Keys of the RESP door.", stats.keys);
+  bytes("values_memory_bytes", "Of values in memory.", stats.memory_bytes);
+  bytes("values_disk_bytes", "Of values on the disk.", stats.disk_bytes);
+  bytes("values_log_bytes", "Of the log of values.", stats.log_bytes);
+  bytes("values_log_live_bytes", "Of it, still wanted.", stats.log_live_bytes);
+  counter(out, "values_hits_total", "Values found.", stats.hits);
+  counter(out, "values_misses_total", "Values not found.", stats.misses);
+  counter(out, "values_cold_total", "Values found on the disk only.", stats.cold);
+  counter(out, "values_puts_total", "Values stored.", stats.puts);
+  counter(out, "values_erased_total", "Values removed.", stats.erased);
+  counter(out, "values_expired_total", "Values whose life ended.", stats.expired);
+  counter(out, "values_evicted_memory_total", "Values that left memory.", stats.evicted_memory);
+  counter(out, "values_evicted_disk_total", "Values that left for room.", stats.evicted_disk);
+  counter(out, "values_corrupt_total", "Values with a wrong checksum.", stats.corrupt);
+  counter(out, "values_errors_total", "Values that could not be read.", stats.errors);
+  counter(out, "values_recopied_bytes_total", "Of the log, copied forward.", stats.recopied_bytes);
+}
+
+void append(const api::RespStats& stats, const net::Stats& lines, std::string& out) {
+  gauge(out, "resp_connections", "Open RESP connections.", static_cast<double>(lines.lines_open));
+  counter(out, "resp_commands_total", "Commands.", stats.commands);
+  counter(out, "resp_errors_total", "Commands answered by an error.", stats.errors);
+  counter(out, "resp_refused_auth_total", "Credentials that nobody has.", stats.refused_auth);
+  counter(out, "resp_protocol_errors_total", "Connections that spoke nonsense.",
+          stats.protocol_errors);
+  counter(out, "resp_streamed_in_total", "Large values received.", stats.streamed_in);
+  counter(out, "resp_streamed_out_total", "Large values sent.", stats.streamed_out);
+  counter(out, "resp_cut_total", "Replies cut because a value was damaged.", stats.cut);
+  counter(out, "resp_timeouts_total", "Connections that were too slow.", lines.line_timeouts);
+  counter(out, "resp_received_bytes_total", "Bytes in.", lines.line_bytes_in);
+  counter(out, "resp_sent_bytes_total", "Bytes out.", lines.line_bytes_out);
+}
+
 }  // namespace refrain::app

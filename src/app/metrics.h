@@ -2,10 +2,12 @@
 
 #include <string>
 
+#include "api/resp.h"
 #include "embed/embedder.h"
 #include "fetch/client.h"
 #include "net/server.h"
 #include "upstream/remote.h"
+#include "values/values.h"
 
 namespace refrain::app {
 
@@ -14,5 +16,7 @@ void append(const net::Stats& stats, std::string& out);
 void append(const fetch::Stats& stats, std::string& out);
 void append(const upstream::Stats& stats, std::string& out);
 void append(const embed::Stats& stats, std::string& out);
+void append(const values::Stats& stats, std::string& out);
+void append(const api::RespStats& stats, const net::Stats& lines, std::string& out);
 
 }  // namespace refrain::app

@@ -65,13 +65,17 @@ int serve(const Values& values) {
   base::Result<std::unique_ptr<Graph>> graph = Graph::open(*config);
   if (!graph) return fail(graph.error());
   std::vector<std::uint16_t> ports = (*graph)->ports();
+  std::vector<net::Listener> listeners = config->net.listeners;
+  listeners.insert(listeners.end(), config->resp.listeners.begin(), config->resp.listeners.end());
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    const net::Listener& listener = config->net.listeners[i];
+    const net::Listener& listener = listeners[i];
+    const bool resp = i >= config->net.listeners.size();
     bool v6 = listener.address.find(':') != std::string::npos;
     std::string address = v6 ? "[" + listener.address + "]" : listener.address;
     // Scripts and tests read this line: it is a promise.
-    std::printf("refrain %s listens on %s://%s:%u\n", kVersion, listener.tls ? "https" : "http",
-                address.c_str(), static_cast<unsigned>(ports[i]));
+    const char* scheme = resp ? "redis" : listener.tls ? "https" : "http";
+    std::printf("refrain %s listens on %s://%s:%u\n", kVersion, scheme, address.c_str(),
+                static_cast<unsigned>(ports[i]));
   }
   std::fflush(stdout);
   if (files < files_wanted) {

@@ -334,10 +334,12 @@ Result<std::unique_ptr<Writer>> Values::begin(std::uint64_t bytes) {
   TRY_DO(room(capacity));
   if (impl.keeps() && impl.memory_bytes() > options.memory_max) use = LargeFiles::Use::unmapped;
   auto made = impl.files->make(bytes, use);
-  if (!made && impl.keeps()) {
+  if (!made && impl.keeps()) impl.files->drop_pool();
+  if (!made && impl.keeps() && impl.files->used_bytes() >= capacity) {
     // The disk has less room than its budget: what is worth least goes, once.
-    impl.files->drop_pool();
     TRY_DO(room(options.disk_max - std::min(options.disk_max, impl.files->used_bytes()) + capacity));
+  }
+  if (!made && impl.keeps()) {
     made = impl.files->make(bytes, use);
   }
   if (!made) return std::unexpected(made.error());

@@ -30,7 +30,7 @@ struct Options {
   std::uint64_t small_max = std::uint64_t{64} << 10;  // larger ones have a file of their own
   std::uint64_t key_max = std::uint64_t{64} << 10;
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;  // of the log
-  Sync sync = Sync::every_second;
+  Sync sync = Sync::never;
   std::function<int(int fd, std::uint64_t bytes)> allocate{};  // tests: a full disk
 
   /// Errors: invalid, with the field and its value.
