@@ -6,7 +6,7 @@ namespace refrain::api {
 
 RespDoor::RespDoor(Options options, values::Values& values, const key::Tenants& tenants,
                    base::Clock& clock)
-    : shared_(new Shared{.options = std::move(options),
+    : shared_(std::unique_ptr<Shared>(new Shared{.options = std::move(options),
                          .values = values,
                          .tenants = tenants,
                          .clock = clock,
@@ -18,7 +18,7 @@ RespDoor::RespDoor(Options options, values::Values& values, const key::Tenants& 
                          .protocol_errors = {},
                          .streamed_in = {},
                          .streamed_out = {},
-                         .cut = {}}) {}
+                         .cut = {}})) {}
 
 RespDoor::~RespDoor() = default;
 

@@ -37,7 +37,8 @@ TEST(RespTalk, LargeValuesAfterARestartComeFromTheDiskInOrder) {
   RespClient client(door, {"127.0.0.1", true, 0});
   EXPECT_EQ(client.ask({"MGET", "k", "none", "k"}),
             "*3\r\n" + bulk(bytes_of(kLarge, 1)) + "$-1\r\n" + bulk(bytes_of(kLarge, 1)));
-  EXPECT_EQ(client.ask({"GETRANGE", "k", "-3", "-1"}), bulk(bytes_of(kLarge, 1).substr(kLarge - 3)));
+  EXPECT_EQ(client.ask({"GETRANGE", "k", "-3", "-1"}),
+            bulk(bytes_of(kLarge, 1).substr(kLarge - 3)));
 }
 
 TEST(RespTalk, MsetStreamsItsLargeValues) {

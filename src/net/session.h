@@ -18,7 +18,9 @@ namespace refrain::net {
 
 /// One connection, plain or TLS: a state machine of completion handlers. Lives on its loop's
 /// thread; kept alive by the loop until it is closed, and by the operations that are under way.
-class Session final : public Connection, public Party, public std::enable_shared_from_this<Session> {
+class Session final : public Connection,
+                      public Party,
+                      public std::enable_shared_from_this<Session> {
  public:
   Session(Loop& loop, Socket socket, const Arrival& arrival);
   ~Session() override;

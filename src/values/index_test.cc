@@ -5,7 +5,9 @@
 namespace refrain::values {
 namespace {
 
-base::WallTime at(int milliseconds) { return base::WallTime(std::chrono::milliseconds(milliseconds)); }
+base::WallTime at(int milliseconds) {
+  return base::WallTime(std::chrono::milliseconds(milliseconds));
+}
 
 TEST(ValueIndex, KeysOfSpacesAreTheirOwn) {
   Index index;

@@ -13,7 +13,7 @@
 #include <optional>
 
 #include "base/hash.h"
-#include "values/values_impl.h"
+#include "values/tiers.h"
 
 namespace refrain::values {
 

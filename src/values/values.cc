@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "values/values_impl.h"
+#include "values/tiers.h"
 
 namespace refrain::values {
 
@@ -337,7 +337,8 @@ Result<std::unique_ptr<Writer>> Values::begin(std::uint64_t bytes) {
   if (!made && impl.keeps()) impl.files->drop_pool();
   if (!made && impl.keeps() && impl.files->used_bytes() >= capacity) {
     // The disk has less room than its budget: what is worth least goes, once.
-    TRY_DO(room(options.disk_max - std::min(options.disk_max, impl.files->used_bytes()) + capacity));
+    const std::uint64_t used = std::min(options.disk_max, impl.files->used_bytes());
+    TRY_DO(room(options.disk_max - used + capacity));
   }
   if (!made && impl.keeps()) {
     made = impl.files->make(bytes, use);

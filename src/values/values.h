@@ -126,7 +126,7 @@ class Values {
   Stats stats() const;
   const Options& options() const noexcept;
 
-  struct Impl;  // values_impl.h; Reading goes there too
+  struct Impl;  // tiers.h; Reading goes there too
 
  private:
   friend class Reading;

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
-#include "values/values_impl.h"
+#include "values/tiers.h"
 
 namespace refrain::values {
 

@@ -1,6 +1,6 @@
 #include <unistd.h>
 
-#include "values/values_impl.h"
+#include "values/tiers.h"
 
 namespace refrain::values {
 
