@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -19,10 +20,22 @@ using base::Result;
 
 constexpr std::uint64_t kFileMax = 16 << 20;
 
+std::vector<Setting> resp_settings() {
+  return {
+    {"resp-listen", "", "address:port of the RESP door (Redis's protocol); more than one", true},
+    {"resp-memory-max", "1GiB", "of the RESP door's values in memory"},
+    {"resp-disk-max", "32GiB", "of the files of its values"},
+    {"resp-value-max", "8GiB", "of one of its values"},
+    {"resp-sync", "never",
+     "flush its values to the device: never (kill -9 loses nothing) or every-second"},
+    {"resp-flush", "off", "FLUSHDB and FLUSHALL of one's own keys"},
+    {"resp-connections-max", "10000", "of the RESP door"},
+    {"resp-idle-timeout", "0", "of its connections between commands; 0 never"}};
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> list = {
       {"listen", "127.0.0.1:8780", "address:port[=door,door...]; more than one may be given", true},
-      {"resp-listen", "", "address:port of the RESP door (Redis's protocol); more than one", true},
       {"tls-cert", "", "certificate file (PEM) for all listeners"},
       {"tls-key", "", "key file (PEM) of the certificate"},
       {"data-dir", "~/.local/share/refrain", "what is kept; ':memory:' keeps nothing"},
@@ -52,14 +65,6 @@ std::vector<Setting> all_settings() {
       {"entries-max", "1000", "entries per scope at the GKV door, least recently used first"},
       {"memory-max", "256MiB", "of the memory front"},
       {"disk-max", "8GiB", "of the store's files"},
-      {"resp-memory-max", "1GiB", "of the RESP door's values in memory"},
-      {"resp-disk-max", "32GiB", "of the files of its values"},
-      {"resp-value-max", "8GiB", "of one of its values"},
-      {"resp-sync", "never",
-       "flush its values to the device: never (kill -9 loses nothing) or every-second"},
-      {"resp-flush", "off", "FLUSHDB and FLUSHALL of one's own keys"},
-      {"resp-connections-max", "10000", "of the RESP door"},
-      {"resp-idle-timeout", "0", "of its connections between commands; 0 never"},
       {"durability", "power-loss", "power-loss (flushed to the device) or process"},
       {"body-max", "32MiB", "of a request; more is 413"},
       {"header-max", "64KiB", "of a request's head; more is 431"},
@@ -75,6 +80,7 @@ std::vector<Setting> all_settings() {
       {"admin", "loopback",
        "loopback: this machine itself may use the native door without a key; off"},
       {"log-level", "info", "debug, info, warn, error or off"}};
+  std::ranges::move(resp_settings(), std::back_inserter(list));
   for (const char* door : {"chat", "completions", "embeddings", "tgi", "gkv"}) {
     auto add = [&](std::string_view what, std::string initial, std::string help,
                    bool more = false) {
