@@ -13,7 +13,7 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 /// RAII over SQLite: connections, statements, results with causes. Knows nothing of records.
-namespace refrain::store::sqlite {
+namespace refrain::disk::sqlite {
 
 /// One use of a prepared statement. Parameters count from 1, columns from 0. What is bound must
 /// outlive the use; column views live until the next step.
@@ -96,4 +96,4 @@ class Connection {
 /// corrupt: pages are damaged. busy: another process holds the file. Else io; a full disk says so.
 base::Error error(sqlite3* database, std::string_view doing);
 
-}  // namespace refrain::store::sqlite
+}  // namespace refrain::disk::sqlite
