@@ -68,8 +68,8 @@ struct Description {
   std::chrono::microseconds cost{0};  // of computing it again; 0: unknown
 };
 
-/// A name is 1 to 255 bytes of printable ASCII without '/' and '\', not starting with '.'.
-/// Errors: invalid, naming what is wrong.
+/// A name is 1 to 255 bytes of printable ASCII without space, slash and backslash, and begins with
+/// no dot. Errors: invalid, naming what is wrong.
 base::Result<> check_name(std::string_view name);
 
 }  // namespace refrain::kv
