@@ -37,6 +37,7 @@ base::Digest root(const Space& space) {
   out.raw(kRoot);
   put(out, space.fingerprint);
   out.u8(static_cast<std::uint8_t>(space.provenance));
+  out.u64(space.object);
   out.raw(space.tenant);
   return base::digest(out.take());
 }

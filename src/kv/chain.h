@@ -27,6 +27,8 @@ struct Space {
   std::string tenant{};
   base::Digest fingerprint{};  // digest(Fingerprint)
   Provenance provenance = Provenance::exact;
+  /// Of approximate KV: the object it belongs to, so that it is never taken for another's. Else 0.
+  std::uint64_t object = 0;
 
   bool operator==(const Space&) const = default;
 };

@@ -69,6 +69,11 @@ Result<Manifest> read_fields(ByteReader& in) {
   out.lineage = std::move(lineage);
   TRY(header, in.text());
   out.header = header;
+  TRY(sums, in.count(8));
+  for (std::size_t i = 0; i < sums; ++i) {
+    TRY(sum, in.u64());
+    out.sums.push_back(sum);
+  }
   TRY(labels, in.count(2));
   for (std::size_t i = 0; i < labels; ++i) {
     TRY(name, in.text());
@@ -100,6 +105,8 @@ std::string encode(const Manifest& manifest) {
   out.varint(manifest.lineage.size());
   for (const std::string& parent : manifest.lineage) out.text(parent);
   out.text(manifest.header);
+  out.varint(manifest.sums.size());
+  for (std::uint64_t sum : manifest.sums) out.u64(sum);
   out.varint(manifest.labels.size());
   for (const auto& [name, value] : manifest.labels) {
     out.text(name);

@@ -36,6 +36,8 @@ struct Manifest {
   /// The header of the safetensors file it came as, so that the same bytes go out again; "" if it
   /// did not come as one. With Kind::file the file itself holds it.
   std::string header{};
+  /// Kind::file: XXH3-64 of each MiB of the file, the last one shorter.
+  std::vector<std::uint64_t> sums{};
   /// Free text pairs of whoever made it.
   std::vector<std::pair<std::string, std::string>> labels{};
 

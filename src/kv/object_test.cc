@@ -17,6 +17,7 @@ Manifest sample() {
   out.provenance = Provenance::repaired;
   out.lineage = {"parent", "its parent"};
   out.header = "{\"k_0\":{}}";
+  out.sums = {1, 1ULL << 63U};
   out.labels = {{"purpose", "test"}};
   return out;
 }
