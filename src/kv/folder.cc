@@ -31,11 +31,16 @@ std::optional<std::string> stem(const fs::path& path, std::string_view ending) {
   return name;
 }
 
-Result<> make_shelves(const std::string& path) {
-  for (std::size_t i = 0; i < kFolders; ++i) {
-    TRY_DO(disk::make_folders(path + "/" + shelf(i)));
+// Folders are made when the first file comes into them: few stores need all.
+Result<> move(const std::string& from, const std::string& to, Durability durability) {
+  Result<> moved = disk::rename(from, to);
+  if (moved || moved.error().code != Code::not_found) return moved;
+  const fs::path folder = fs::path(to).parent_path();
+  TRY_DO(disk::make_folders(folder.string()));
+  if (durability == Durability::power_loss) {
+    TRY_DO(disk::sync_folder(folder.parent_path().string()));
   }
-  return {};
+  return disk::rename(from, to);
 }
 
 Result<> empty(const std::string& path) {
@@ -73,8 +78,8 @@ Folder::Folder(std::string path, Durability durability)
 Result<Folder> Folder::open(const std::string& path, Durability durability) {
   Folder folder(path, durability);
   TRY_DO(empty(folder.incoming_));
-  TRY_DO(make_shelves(path + "/blocks"));
-  TRY_DO(make_shelves(path + "/files"));
+  TRY_DO(disk::make_folders(path + "/blocks"));
+  TRY_DO(disk::make_folders(path + "/files"));
   return folder;
 }
 
@@ -101,11 +106,11 @@ Result<std::string> Folder::put_aside(std::string_view bytes) {
 }
 
 Result<> Folder::keep_block(const std::string& path, const base::Digest& hash) {
-  return disk::rename(path, block_path(hash));
+  return move(path, block_path(hash), durability_);
 }
 
 Result<> Folder::keep_file(const std::string& path, ObjectId id) {
-  return disk::rename(path, file_path(id));
+  return move(path, file_path(id), durability_);
 }
 
 Result<> Folder::settle(const base::Digest& hash) {

@@ -18,6 +18,7 @@ namespace refrain::kv {
 struct Named {
   Description facts{};
   base::Digest leaf{};  // its last block; zero for Kind::file
+  bool safe = false;    // counted in Node::pins of its last block
 };
 
 /// All named objects, by id and by name. Pure; threads: one.

@@ -28,7 +28,7 @@ enum class Durability : std::uint8_t {
 };
 
 struct Options {
-  std::string folder;              // made if absent; one process at a time
+  std::string folder{};              // made if absent; one process at a time
   std::size_t block_tokens = 256;  // 16 to kBlockTokensMax; blocks of other sizes stay usable
   std::uint64_t memory_bytes_max = std::uint64_t{512} << 20U;  // blocks held in memory
   std::uint64_t disk_bytes_max = std::uint64_t{8} << 30U;      // files; the catalog comes on top
@@ -65,8 +65,8 @@ struct Found {
   std::size_t usable = 0;  // of them equal to the prompt's; less than tokens in the last one only
 };
 
-class Shelf;  // what Store, Match and Draft share
-class Hold;   // keeps blocks from eviction
+struct Shelf;  // what Store, Match and Draft share
+class Hold;    // keeps blocks from eviction
 
 /// The longest kept beginning of a prompt. While it lives its blocks stay. Movable; threads: one at
 /// a time.
@@ -125,9 +125,10 @@ class Draft {
   /// Errors: invalid (sizes; more blocks than wanted), unavailable (disk full), io.
   base::Result<> write(std::span<const Rows> layers);
 
+  struct State;  // of this room
+
  private:
   friend class Store;
-  struct State;
   explicit Draft(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
@@ -233,7 +234,8 @@ class Store {
   base::Result<std::size_t> erase(std::string_view tenant, std::string_view name,
                                   std::optional<std::uint64_t> version = std::nullopt);
   /// Pinned objects are not evicted and do not expire. Errors: not_found, io.
-  base::Result<Description> pin(ObjectId id, bool pinned);
+  base::Result<Description> pin(ObjectId id);
+  base::Result<Description> unpin(ObjectId id);
   /// Not evicted until then; a shorter lease than there is changes nothing. Errors: not_found, io.
   base::Result<Description> lease(ObjectId id, std::chrono::milliseconds duration);
 
@@ -248,8 +250,8 @@ class Store {
   Stats stats() const;
 
  private:
-  explicit Store(std::unique_ptr<Shelf> shelf);
-  std::unique_ptr<Shelf> shelf_;
+  explicit Store(std::shared_ptr<Shelf> shelf);
+  std::shared_ptr<Shelf> shelf_;
 };
 
 }  // namespace refrain::kv

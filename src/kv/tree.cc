@@ -68,7 +68,7 @@ std::vector<Tree::Step> Tree::walk(const base::Digest& root, std::span<const Tok
 BlockFacts Tree::facts(const Node& node, base::WallTime now) const {
   return {.age = seconds_between(node.used, now),
           .hits = node.hits,
-          .partial = node.tokens.size() < block_tokens_,
+          .partial = !node.file && node.tokens.size() < block_tokens_,
           .bytes = node.bytes,
           .saved = node.saved};
 }
@@ -154,6 +154,21 @@ std::vector<base::Digest> Tree::unneeded(const base::Digest& hash) const {
     out.push_back(at);
     at = node->parent;
     following = 1;
+  }
+  return out;
+}
+
+// They stand right before it in the order of tokens, mixed with nothing else that is shorter.
+std::vector<base::Digest> Tree::beginnings_of(const base::Digest& hash) const {
+  std::vector<base::Digest> out;
+  const Node* node = find(hash);
+  if (!node) return out;
+  const Children& family = children_.at(node->parent);
+  for (std::size_t length = 1; length < node->tokens.size(); ++length) {
+    const std::vector<Token> start(node->tokens.begin(),
+                                   node->tokens.begin() + static_cast<std::ptrdiff_t>(length));
+    const auto sibling = family.find(Child{&start, {}});
+    if (sibling != family.end() && !has_children(sibling->hash)) out.push_back(sibling->hash);
   }
   return out;
 }

@@ -26,7 +26,8 @@ struct Node {
   bool loose = false;       // kept for prompts to come, even if no object wants it
   std::uint64_t hits = 0;
   base::WallTime used{}, made{};
-  double saved = 0;  // seconds that a use saves; 0: unknown
+  double saved = 0;   // seconds that a use saves; 0: unknown
+  bool file = false;  // stands for the file of an object, which is no block
 
   // Of this process:
   std::uint32_t ends = 0;              // objects whose last block this is
@@ -68,6 +69,9 @@ class Tree {
   /// Blocks that nothing needs any more, from `hash` up: no object ends there, nothing follows, not
   /// loose, not held. In the order in which they can be removed.
   std::vector<base::Digest> unneeded(const base::Digest& hash) const;
+
+  /// Childless siblings whose tokens are a true beginning of this block's.
+  std::vector<base::Digest> beginnings_of(const base::Digest& hash) const;
 
   /// The least valuable blocks of at least `bytes` together, in the order in which they can be
   /// removed; fewer if the rest is held or pinned. Removes nothing.

@@ -129,6 +129,15 @@ TEST(KvTree, BelowIsTheWholeSubtreeLeavesFirst) {
   EXPECT_EQ(grove.tree.path(right[1]), (std::vector{left[0], right[1]}));
 }
 
+TEST(KvTree, TheBeginningsOfABlockAreFoundBesideIt) {
+  Grove grove;
+  auto one = grove.grow({1}), two = grove.grow({1, 2}), other = grove.grow({1, 3});
+  auto whole = grove.grow({1, 2, 3, 4});
+  EXPECT_EQ(grove.tree.beginnings_of(whole[0]), (std::vector{one[0], two[0]}));
+  EXPECT_EQ(grove.tree.beginnings_of(other[0]), std::vector{one[0]});
+  EXPECT_TRUE(grove.tree.beginnings_of(one[0]).empty());
+}
+
 TEST(KvTree, CoolingDropsTheLeastValuableFromMemory) {
   Grove grove;
   auto names = grove.grow({1, 2, 3, 4, 5, 6, 7, 8});
