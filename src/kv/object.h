@@ -60,7 +60,7 @@ struct Description {
   Kind kind = Kind::blocks;
   Provenance provenance = Provenance::exact;
   std::uint64_t tokens = 0;
-  std::uint64_t bytes = 0;  // of the safetensors file that it goes out as
+  std::uint64_t bytes = 0;  // of the file it came as, else of its keys and values
   base::WallTime created{};
   std::optional<base::WallTime> expires{};
   std::optional<base::WallTime> leased{};  // until then it is not evicted

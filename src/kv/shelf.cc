@@ -25,6 +25,22 @@ constexpr std::uint64_t kFileMark = 0x66696c6520206b76;  // "file  kv"
 
 base::Digest file_node(ObjectId id) { return {kFileMark, id}; }
 
+void add_file(Index& index, Named object, base::WallTime now) {
+  const Description& facts = object.facts;
+  Node node;
+  node.parent = file_node(0);
+  node.tokens = {static_cast<Token>(facts.id)};
+  node.bytes = facts.bytes;
+  node.used = node.made = facts.used;
+  node.hits = facts.hits;
+  node.saved = std::chrono::duration<double>(facts.cost).count();
+  node.file = true;
+  node.ends = 1;
+  index.tree.add(file_node(facts.id), std::move(node));
+  settle_pin(index, object, now);
+  index.names.add(std::move(object));
+}
+
 void settle_pin(Index& index, Named& object, base::WallTime now) {
   const bool safe = is_safe(object.facts, now);
   if (safe == object.safe) return;
@@ -195,6 +211,7 @@ void Shelf::report_damaged(const base::Digest& hash, const base::Error& why) {
 
 void Shelf::write_statistics() {
   std::vector<std::pair<base::Digest, Node>> nodes;
+  std::vector<Named> objects;
   std::vector<base::Digest> gone;
   index.with([&](Index& all) {
     for (const base::Digest& hash : all.used) {
@@ -207,6 +224,9 @@ void Shelf::write_statistics() {
       nodes.emplace_back(hash, std::move(numbers));
     }
     all.used.clear();
+    for (ObjectId id : std::exchange(all.used_objects, {})) {
+      if (const Named* object = all.names.find(id)) objects.push_back(*object);
+    }
     for (const base::Digest& hash : std::exchange(all.leftovers, {})) {
       const auto unneeded = all.tree.unneeded(hash);
       const Node* node = all.tree.find(hash);
@@ -219,9 +239,12 @@ void Shelf::write_statistics() {
   });
   Change change;
   for (const auto& [hash, node] : nodes) change.touch_blocks.push_back({hash, &node});
+  for (const Named& object : objects) change.touch_objects.push_back(&object);
   for (const base::Digest& hash : gone) folder.drop_block(hash);
   change.drop_blocks = std::move(gone);
-  if (change.touch_blocks.empty() && change.drop_blocks.empty()) return;
+  const bool nothing =
+      change.touch_blocks.empty() && change.touch_objects.empty() && change.drop_blocks.empty();
+  if (nothing) return;
   if (!catalog->apply(change)) counts.failed.add();
 }
 

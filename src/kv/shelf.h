@@ -1,8 +1,12 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -28,9 +32,12 @@ struct Index {
   Names names{};
   ObjectId next_id = 1;
   std::unordered_set<base::Digest, base::DigestHash> used{};  // since statistics were written
+  std::unordered_set<ObjectId> used_objects{};
   std::vector<base::Digest> leftovers{};  // not needed, but held when they should have gone
 };
 
+/// Makes a node for the file of a named object, and shows both.
+void add_file(Index& index, Named object, base::WallTime now);
 /// Counts an object in, or out of, the pins of its last block, as its pin and lease say.
 void settle_pin(Index& index, Named& object, base::WallTime now);
 
@@ -53,6 +60,7 @@ struct Shelf {
   base::Mutex<Index> index;
   base::log::Occasionally fault{};
   base::Instant written{};  // when statistics were; writer's thread
+  base::Mutex<std::map<std::string, Fingerprint>> expected{};  // models served, by name
 
   struct Counters {
     base::Counter lookups, lookup_tokens, hit_tokens, loads_memory, loads_disk, load_bytes;

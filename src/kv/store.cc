@@ -63,19 +63,16 @@ Loaded fill(Index& index, Catalog::Rows rows, const OnDisk& disk, base::WallTime
     index.tree.add(hash, std::move(node));
   }
   for (Named& object : rows.objects) {
-    const bool is_file = object.facts.kind == Kind::file;
-    const auto file = disk.files.find(object.facts.id);
-    if (is_file && file != disk.files.end() && file->second == object.facts.bytes) {
-      Node node;
-      node.parent = file_node(0);
-      node.tokens = {static_cast<Token>(object.facts.id)};
-      node.bytes = object.facts.bytes;
-      node.used = node.made = object.facts.used;
-      node.hits = object.facts.hits;
-      node.file = true;
-      index.tree.add(file_node(object.facts.id), std::move(node));
+    if (object.facts.kind == Kind::file) {
+      const auto file = disk.files.find(object.facts.id);
+      if (file == disk.files.end() || file->second != object.facts.bytes) {
+        out.lost_objects.push_back(object.facts.id);
+        continue;
+      }
+      add_file(index, std::move(object), now);
+      continue;
     }
-    Node* end = index.tree.find(is_file ? file_node(object.facts.id) : object.leaf);
+    Node* end = index.tree.find(object.leaf);
     if (!end) {
       out.lost_objects.push_back(object.facts.id);
       continue;
@@ -293,6 +290,21 @@ void Store::upkeep() {
 
 std::uint64_t Store::tenant_bytes(std::string_view tenant) const {
   return shelf_->index.with([&](const Index& index) { return index.names.bytes(tenant); });
+}
+
+Contained Store::contained() const {
+  Contained out;
+  shelf_->index.with([&](Index& index) {
+    index.tree.each([&](const base::Digest& hash, const Node& node) {
+      if (node.file) return;
+      out.blocks.push_back(
+          {hash, static_cast<std::size_t>(node.first), node.tokens.size(), node.tokens.size()});
+    });
+    index.names.each([&](const Named& object) { out.objects.push_back(object.facts); });
+  });
+  std::ranges::sort(out.blocks, {}, &Found::first);
+  std::ranges::sort(out.objects, {}, &Description::id);
+  return out;
 }
 
 Stats Store::stats() const {

@@ -28,7 +28,7 @@ enum class Durability : std::uint8_t {
 };
 
 struct Options {
-  std::string folder{};              // made if absent; one process at a time
+  std::string folder{};            // made if absent; one process at a time
   std::size_t block_tokens = 256;  // 16 to kBlockTokensMax; blocks of other sizes stay usable
   std::uint64_t memory_bytes_max = std::uint64_t{512} << 20U;  // blocks held in memory
   std::uint64_t disk_bytes_max = std::uint64_t{8} << 30U;      // files; the catalog comes on top
@@ -161,6 +161,12 @@ struct Query {
   bool all_versions = false;
 };
 
+/// Everything that is kept, for whoever checks it.
+struct Contained {
+  std::vector<Found> blocks{};  // parents before their children
+  std::vector<Description> objects{};
+};
+
 /// How to keep a file that is a safetensors file (checked), as a named object. What has token ids
 /// and a fingerprint in its metadata becomes blocks, so that prompts find it.
 struct NewFile {
@@ -248,6 +254,7 @@ class Store {
   /// Bytes that the tenant's named objects take.
   std::uint64_t tenant_bytes(std::string_view tenant) const;
   Stats stats() const;
+  Contained contained() const;
 
  private:
   explicit Store(std::shared_ptr<Shelf> shelf);
