@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "api/context.h"
@@ -12,6 +14,8 @@ class Router final : public net::Handler {
  public:
   explicit Router(Context context);
   void handle(std::shared_ptr<net::Exchange> exchange) override;
+  /// Uploads of KV go to files; every other body is small.
+  net::Reception receive(const net::Request& head, std::function<void()> wake) override;
 
  private:
   Visit visit_of(std::shared_ptr<net::Exchange> exchange) const;

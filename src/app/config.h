@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/settings.h"
+#include "kv/store.h"
 #include "net/server.h"
 #include "serve/completions.h"
 #include "store/store.h"
@@ -33,6 +34,8 @@ struct Config {
   serve::Completions::Options completions;
   std::uint64_t memory_max = 0;
   store::Options store;
+  bool kv_on = true;
+  kv::Options kv;
   std::size_t journal_max = 0;
   std::string statistics_dir;
   bool anonymous_admin = true;

@@ -4,6 +4,7 @@
 
 #include "embed/embedder.h"
 #include "fetch/client.h"
+#include "kv/store.h"
 #include "net/server.h"
 #include "upstream/remote.h"
 
@@ -14,5 +15,6 @@ void append(const net::Stats& stats, std::string& out);
 void append(const fetch::Stats& stats, std::string& out);
 void append(const upstream::Stats& stats, std::string& out);
 void append(const embed::Stats& stats, std::string& out);
+void append(const kv::Stats& stats, std::string& out);
 
 }  // namespace refrain::app
