@@ -78,15 +78,15 @@ Place place_of(std::string_view path) {
   return {std::string(path.substr(0, slash)), std::string(path.substr(slash + 1))};
 }
 
-Result<kv::Description> object_of(Context& context, const Visit& visit, const Place& place) {
+Result<kv::Description> object_of(KvDoors& doors, const Visit& visit, const Place& place) {
   TRY(version, count_of(visit.exchange->request().query, "version", UINT64_MAX));
-  const auto facts = context.kv->find(visit.tenant.id, place.name, version);
+  const auto facts = doors.store.find(visit.tenant.id, place.name, version);
   if (facts) return *facts;
   return fail(Code::not_found, version ? fmt::format("no version {} of '{}'", *version, place.name)
                                        : fmt::format("no KV object '{}'", place.name));
 }
 
-Result<> list(Context& context, const Visit& visit) {
+Result<> list(KvDoors& doors, const Visit& visit) {
   const std::string& text = visit.exchange->request().query;
   kv::Query query{.tenant = visit.tenant.id};
   query.prefix = query_value(text, "prefix").value_or("");
@@ -94,20 +94,20 @@ Result<> list(Context& context, const Visit& visit) {
   query.all_versions = query_value(text, "versions") == "all";
   TRY(limit, count_of(text, "limit", kPageMax));
   query.limit = limit.value_or(100);
-  const std::vector<kv::Description> page = context.kv->list(query);
+  const std::vector<kv::Description> page = doors.store.list(query);
   json::Array objects;
   for (const kv::Description& facts : page) objects.push_back(describe(facts));
   Value out;
   out.set("objects", std::move(objects));
   if (page.size() >= query.limit) out.set("next", page.back().name);
-  out.set("bytes", number(context.kv->tenant_bytes(visit.tenant.id)));
+  out.set("bytes", number(doors.store.tenant_bytes(visit.tenant.id)));
   reply(visit, 200, out);
   return {};
 }
 
-Result<> show(Context& context, const Visit& visit, const Place& place) {
-  TRY(facts, object_of(context, visit, place));
-  TRY(manifest, context.kv->manifest(facts.id));
+Result<> show(KvDoors& doors, const Visit& visit, const Place& place) {
+  TRY(facts, object_of(doors, visit, place));
+  TRY(manifest, doors.store.manifest(facts.id));
   Value out = describe(facts);
   out.set("text", manifest.text);
   out.set("fingerprint_fields", kv::text(manifest.fingerprint));
@@ -125,17 +125,17 @@ Result<> show(Context& context, const Visit& visit, const Place& place) {
   return {};
 }
 
-Result<> data(Context& context, const Visit& visit, const Place& place) {
-  TRY(facts, object_of(context, visit, place));
-  TRY(file, file_of(context, facts, visit.exchange->request().query));
+Result<> data(KvDoors& doors, const Visit& visit, const Place& place) {
+  TRY(facts, object_of(doors, visit, place));
+  TRY(file, file_of(doors, facts, visit.exchange->request().query));
   file.headers.emplace_back("x-refrain-request-id", visit.id);
-  reply_file(visit.exchange, std::move(file), context.work);
+  reply_file(visit.exchange, std::move(file), doors.work);
   return {};
 }
 
-Result<> erase(Context& context, const Visit& visit, const Place& place) {
+Result<> erase(KvDoors& doors, const Visit& visit, const Place& place) {
   TRY(version, count_of(visit.exchange->request().query, "version", UINT64_MAX));
-  TRY(count, context.kv->erase(visit.tenant.id, place.name, version));
+  TRY(count, doors.store.erase(visit.tenant.id, place.name, version));
   if (count == 0) return fail(Code::not_found, fmt::format("no KV object '{}'", place.name));
   Value out;
   out.set("deleted", number(count));
@@ -143,41 +143,41 @@ Result<> erase(Context& context, const Visit& visit, const Place& place) {
   return {};
 }
 
-Result<> lease(Context& context, const Visit& visit, const kv::Description& facts) {
+Result<> lease(KvDoors& doors, const Visit& visit, const kv::Description& facts) {
   TRY(body, json::parse(visit.exchange->request().body));
   const Value* seconds = body.find("seconds");
   const auto count = seconds ? seconds->as_int() : std::nullopt;
   if (!count || *count <= 0 || static_cast<std::uint64_t>(*count) > kSecondsMax) {
     return fail(Code::invalid, "'seconds' must be a positive number");
   }
-  TRY(changed, context.kv->lease(facts.id, std::chrono::seconds(*count)));
+  TRY(changed, doors.store.lease(facts.id, std::chrono::seconds(*count)));
   reply(visit, 200, describe(changed));
   return {};
 }
 
-Result<> change(Context& context, const Visit& visit, const Place& place) {
-  TRY(facts, object_of(context, visit, place));
-  if (place.act == "lease") return lease(context, visit, facts);
+Result<> change(KvDoors& doors, const Visit& visit, const Place& place) {
+  TRY(facts, object_of(doors, visit, place));
+  if (place.act == "lease") return lease(doors, visit, facts);
   if (place.act != "pin" && place.act != "unpin") {
     return fail(Code::not_found, fmt::format("a KV object cannot be told to '{}': pin, unpin and "
                                              "lease are known",
                                              place.act));
   }
-  TRY(changed, place.act == "pin" ? context.kv->pin(facts.id) : context.kv->unpin(facts.id));
+  TRY(changed, place.act == "pin" ? doors.store.pin(facts.id) : doors.store.unpin(facts.id));
   reply(visit, 200, describe(changed));
   return {};
 }
 
-Result<> route(Context& context, const Visit& visit) {
+Result<> route(KvDoors& doors, const Visit& visit) {
   const net::Request& http = visit.exchange->request();
   const Place place = place_of(http.path);
   const bool get = http.method == "GET" || http.method == "HEAD";
-  if (place.name.empty()) return list(context, visit);
-  if (http.method == "POST") return change(context, visit, place);
-  if (place.act == "data" && get) return data(context, visit, place);
+  if (place.name.empty()) return list(doors, visit);
+  if (http.method == "POST") return change(doors, visit, place);
+  if (place.act == "data" && get) return data(doors, visit, place);
   if (!place.act.empty())
     return fail(Code::not_found, fmt::format("no route {} {}", http.method, http.path));
-  return get ? show(context, visit, place) : erase(context, visit, place);
+  return get ? show(doors, visit, place) : erase(doors, visit, place);
 }
 
 void refuse(const Visit& visit, const base::Error& error) {
@@ -185,7 +185,7 @@ void refuse(const Visit& visit, const base::Error& error) {
 }
 
 // A sink took the body: keep it under the name of the path.
-Result<> keep(Context& context, const Visit& visit, const std::string& path) {
+Result<> keep(KvDoors& doors, const Visit& visit, const std::string& path) {
   const net::Request& http = visit.exchange->request();
   const Place place = place_of(http.path);
   if (!place.act.empty()) return fail(Code::not_found, fmt::format("no route PUT {}", http.path));
@@ -193,26 +193,26 @@ Result<> keep(Context& context, const Visit& visit, const std::string& path) {
   file.pinned = query_value(http.query, "pinned") == "1";
   TRY(ttl, count_of(http.query, "ttl", kSecondsMax));
   if (ttl) file.ttl = std::chrono::seconds(*ttl);
-  TRY(kept, context.kv->keep(call_of(context), file));
+  TRY(kept, doors.store.keep(call_of(doors), file));
   reply(visit, 201, describe(kept));
   return {};
 }
 
-void put(Context& context, const Visit& visit) {
+void put(KvDoors& doors, const Visit& visit) {
   auto intake = std::dynamic_pointer_cast<Intake>(visit.exchange->request().sink);
   if (!intake) return refuse(visit, {Code::invalid, "a safetensors file is wanted as the body"});
-  intake->finish([&context, visit, intake](Result<Intake::Taken> taken) {
+  intake->finish([&doors, visit, intake](Result<Intake::Taken> taken) {
     if (!taken) return refuse(visit, taken.error());
-    Result<> kept = keep(context, visit, taken->path);
+    Result<> kept = keep(doors, visit, taken->path);
     kept ? intake->release() : refuse(visit, kept.error());
   });
 }
 
 }  // namespace
 
-base::Call call_of(const Context& context) { return {context.clock.now() + kLimit, {}, 0}; }
+base::Call call_of(const KvDoors& doors) { return {doors.clock.now() + kLimit, {}, 0}; }
 
-Result<FileReply> file_of(Context& context, const kv::Description& facts, std::string_view query) {
+Result<FileReply> file_of(KvDoors& doors, const kv::Description& facts, std::string_view query) {
   kv::Layers layers;
   std::string tag = base::hex(facts.content);
   if (const std::optional<std::string> text = query_value(query, "layers")) {
@@ -223,7 +223,7 @@ Result<FileReply> file_of(Context& context, const kv::Description& facts, std::s
     layers = *asked;
     tag += fmt::format("-l{}-{}", layers.first, layers.last);
   }
-  TRY(opened, context.kv->open(call_of(context), facts.id, layers));
+  TRY(opened, doors.store.open(call_of(doors), facts.id, layers));
   FileReply out{.bytes = std::move(opened.bytes), .tag = fmt::format("\"{}\"", tag)};
   out.headers.emplace_back("x-refrain-kv-version", fmt::to_string(facts.version));
   return out;
@@ -231,10 +231,10 @@ Result<FileReply> file_of(Context& context, const kv::Description& facts, std::s
 
 namespace kvdoor {
 
-void handle(Context& context, const Visit& visit) {
-  if (visit.exchange->request().method == "PUT") return put(context, visit);
-  Result<> queued = context.work.submit([&context, visit] {
-    if (Result<> done = route(context, visit); !done) refuse(visit, done.error());
+void handle(KvDoors& doors, const Visit& visit) {
+  if (visit.exchange->request().method == "PUT") return put(doors, visit);
+  Result<> queued = doors.work.submit([&doors, visit] {
+    if (Result<> done = route(doors, visit); !done) refuse(visit, done.error());
   });
   if (!queued) refuse(visit, queued.error());
 }

@@ -52,17 +52,17 @@ Result<> check_file_name(const std::string& name) {
                     fmt::format("the file name '{}' does not end in {}", name, kEnding));
 }
 
-void upload(Context& context, const Visit& visit) {
+void upload(KvDoors& doors, const Visit& visit) {
   const net::Request& http = visit.exchange->request();
   auto intake = std::dynamic_pointer_cast<Intake>(http.sink);
   if (!intake) return missing_field(visit);  // no body, or no form
-  intake->finish([&context, visit, intake](Result<Intake::Taken> taken) {
+  intake->finish([&doors, visit, intake](Result<Intake::Taken> taken) {
     if (!taken) return refuse(visit, taken.error());
     if (!taken->name) return missing_field(visit);
     if (taken->name->empty()) return refuse(visit, {Code::invalid, "Empty filename"});
     if (!taken->ended) return refuse(visit, {Code::invalid, "the form was cut before its end"});
     kv::NewFile file{.tenant = visit.tenant.id, .name = *taken->name, .path = taken->path};
-    Result<kv::Description> kept = context.kv->keep(call_of(context), file);
+    Result<kv::Description> kept = doors.store.keep(call_of(doors), file);
     if (!kept) return refuse(visit, kept.error());
     intake->release();
     base::log::info("KV object uploaded", {{"id", visit.id},
@@ -74,15 +74,15 @@ void upload(Context& context, const Visit& visit) {
 }
 
 // GET /prompt_cache/{file}[/] and /load/{id}.
-void download(Context& context, const Visit& visit, bool by_id) {
+void download(KvDoors& doors, const Visit& visit, bool by_id) {
   const net::Request& http = visit.exchange->request();
   std::string name = http.path.substr((by_id ? kLoad : kStatic).size());
   if (name.ends_with('/')) name.pop_back();
   if (by_id) name += kEnding;
   const std::string_view absent = by_id ? "File not found" : "Not Found";
-  const auto facts = context.kv->find(visit.tenant.id, name);
+  const auto facts = doors.store.find(visit.tenant.id, name);
   if (!facts) return reply_json(visit, 404, error_body(absent));
-  Result<FileReply> reply = file_of(context, *facts, http.query);
+  Result<FileReply> reply = file_of(doors, *facts, http.query);
   if (!reply) {
     if (reply.error().code == Code::not_found) return reply_json(visit, 404, error_body(absent));
     return refuse(visit, reply.error());
@@ -92,20 +92,20 @@ void download(Context& context, const Visit& visit, bool by_id) {
                                 fmt::format("attachment; filename=\"{}\"", name));
   }
   reply->headers.emplace_back("x-refrain-request-id", visit.id);
-  reply_file(visit.exchange, std::move(*reply), context.work);
+  reply_file(visit.exchange, std::move(*reply), doors.work);
 }
 
 // As the reference: everything goes; what is pinned was pinned against just that.
-void clear(Context& context, const Visit& visit) {
+void clear(KvDoors& doors, const Visit& visit) {
   std::size_t erased = 0;
   kv::Query query{.tenant = visit.tenant.id, .limit = kClearPage, .all_versions = true};
   for (;;) {
-    const std::vector<kv::Description> page = context.kv->list(query);
+    const std::vector<kv::Description> page = doors.store.list(query);
     if (page.empty()) break;
     query.after = page.back().name;
     for (const kv::Description& facts : page) {
       if (facts.pinned) continue;
-      Result<std::size_t> gone = context.kv->erase(facts.tenant, facts.name, facts.version);
+      Result<std::size_t> gone = doors.store.erase(facts.tenant, facts.name, facts.version);
       if (!gone) return refuse(visit, gone.error());
       erased += *gone;
     }
@@ -113,11 +113,11 @@ void clear(Context& context, const Visit& visit) {
   reply_message(visit, fmt::format("Cache cleared: {} files removed", erased));
 }
 
-void work(Context& context, const Visit& visit) {
+void work(KvDoors& doors, const Visit& visit) {
   const std::string& path = visit.exchange->request().path;
-  if (path.starts_with(kStatic)) return download(context, visit, false);
-  if (path.starts_with(kLoad)) return download(context, visit, true);
-  clear(context, visit);
+  if (path.starts_with(kStatic)) return download(doors, visit, false);
+  if (path.starts_with(kLoad)) return download(doors, visit, true);
+  clear(doors, visit);
 }
 
 }  // namespace
@@ -132,11 +132,11 @@ std::string error_body(std::string_view reason) {
   return json::write(body);
 }
 
-net::Reception receive(Context& context, const net::Request& head, const key::Tenant& tenant,
+net::Reception receive(KvDoors& doors, const net::Request& head, const key::Tenant& tenant,
                        std::function<void()> wake) {
-  const kv::Options& options = context.kv->options();
+  const kv::Options& options = doors.store.options();
   Intake::Options intake;
-  intake.folder = context.kv->incoming();
+  intake.folder = doors.store.incoming();
   if (head.method == "POST") {
     const std::string* type = head.header("content-type");
     auto boundary = type ? boundary_of(*type) : std::nullopt;
@@ -145,24 +145,24 @@ net::Reception receive(Context& context, const net::Request& head, const key::Te
     intake.check_name = check_file_name;
   }
   // Known too much already: do not take it first.
-  const std::uint64_t taken = context.kv->tenant_bytes(tenant.id), quota = options.tenant_bytes_max;
+  const std::uint64_t taken = doors.store.tenant_bytes(tenant.id), quota = options.tenant_bytes_max;
   if (quota != 0 && taken >= quota) {
     intake.refused =
         base::Error{Code::unavailable, fmt::format("the quota of {} bytes is used up", quota)};
   }
-  auto sink = std::make_shared<Intake>(std::move(intake), context.work, std::move(wake));
+  auto sink = std::make_shared<Intake>(std::move(intake), doors.work, std::move(wake));
   return {std::move(sink), options.object_bytes_max + kFormBytes};
 }
 
-void handle(Context& context, const Visit& visit) {
+void handle(KvDoors& doors, const Visit& visit) {
   if (!visit.certain) {
     return reply_json(visit, 403,
                       error_body("whose KV this is is not certain: an API key of the keys file is "
                                  "wanted, or a request from this machine itself"));
   }
   const std::string& path = visit.exchange->request().path;
-  if (path == "/upload/" || path == "/upload") return upload(context, visit);
-  Result<> queued = context.work.submit([&context, visit] { work(context, visit); });
+  if (path == "/upload/" || path == "/upload") return upload(doors, visit);
+  Result<> queued = doors.work.submit([&doors, visit] { work(doors, visit); });
   if (!queued) refuse(visit, queued.error());
 }
 

@@ -145,8 +145,8 @@ base::Result<> check_doors(std::string_view doors) {
     bool known = std::ranges::any_of(kDoors, [&](const auto& door) { return door.first == name; });
     if (!known) {
       return base::fail(base::Code::invalid,
-                        fmt::format("unknown door '{}': openai, tgi, gkv, promptkv, native and operations "
-                                    "are allowed",
+                        fmt::format("unknown door '{}': openai, tgi, gkv, promptkv, native and "
+                                    "operations are allowed",
                                     name));
     }
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
@@ -171,7 +171,9 @@ net::Response render_error(int status, std::string_view reason, const std::strin
   return {status, std::move(headers), std::move(body)};
 }
 
-Router::Router(Context context) : context_(std::move(context)) {}
+Router::Router(Context context) : context_(std::move(context)) {
+  if (context_.kv) kv_.emplace(*context_.kv, context_.work, context_.clock);
+}
 
 Visit Router::visit_of(std::shared_ptr<net::Exchange> exchange) const {
   Visit visit;
@@ -196,7 +198,7 @@ net::Reception Router::receive(const net::Request& head, std::function<void()> w
   const std::optional<key::Tenant> tenant =
       context_.tenants.resolve(credential_of(head), from_this_machine(head));
   if (!tenant) return {};
-  return promptkv::receive(context_, head, *tenant, std::move(wake));
+  return promptkv::receive(*kv_, head, *tenant, std::move(wake));
 }
 
 void Router::handle(std::shared_ptr<net::Exchange> exchange) {
@@ -237,10 +239,10 @@ void Router::handle(std::shared_ptr<net::Exchange> exchange) {
       return tgi::generate(context_, visit, std::string_view(path).substr(4));
     case Door::gkv:
       return path == "/generate" ? gkv::generate(context_, visit) : gkv::data(context_, visit);
-    case Door::promptkv: return promptkv::handle(context_, visit);
+    case Door::promptkv: return promptkv::handle(*kv_, visit);
     case Door::kv:
       if (!visit.certain) return native(visit);
-      return kvdoor::handle(context_, visit);
+      return kvdoor::handle(*kv_, visit);
     case Door::native: return native(visit);
     case Door::operations: return operations(visit);
   }

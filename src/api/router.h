@@ -2,9 +2,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/context.h"
+#include "api/kv.h"
 #include "net/server.h"
 
 namespace refrain::api {
@@ -23,6 +25,7 @@ class Router final : public net::Handler {
   void operations(const Visit& visit);
 
   Context context_;
+  std::optional<KvDoors> kv_{};
 };
 
 /// Renders an error that the server found itself (a body too large, a bad request line) in the

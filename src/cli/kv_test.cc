@@ -11,7 +11,7 @@ TEST(KvCommand, VerifyAnswersWithAnExitStatus) {
   kv::StoreProbe probe;
   ASSERT_TRUE(probe.keep(kv::tokens_from(0, 40), "n"));
   testing::internal::CaptureStdout();
-  EXPECT_EQ(kv_verify({.json = true}, probe.options()), 1);  // in use
+  EXPECT_EQ(kv_verify({.server = {}, .json = true}, probe.options()), 1);  // in use
   EXPECT_NE(testing::internal::GetCapturedStdout().find("in use by process"), std::string::npos);
   probe.close();
   testing::internal::CaptureStdout();

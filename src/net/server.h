@@ -117,17 +117,17 @@ class Exchange {
 
 /// How a body is to be received.
 struct Reception {
-  std::shared_ptr<Sink> sink{};    // null: into Request::body, at most Options::body_max bytes
-  std::uint64_t body_max = 0;      // with a sink: over it 413, before a byte is taken if that is known
+  std::shared_ptr<Sink> sink{};  // null: into Request::body, at most Options::body_max bytes
+  std::uint64_t body_max = 0;    // with a sink: over it 413, before a byte comes if that is known
 };
 
 /// Gets every request that is well formed and within the limits.
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// Asked when the head of a request has arrived that announces a body. `wake` ends a Take::wait of
-  /// the sink; it may be called from any thread, at any time. Must not block. A sink is destroyed
-  /// without handle() if the client leaves before the end.
+  /// Asked when the head of a request has arrived that announces a body. `wake` ends a Take::wait
+  /// of the sink; it may be called from any thread, at any time. Must not block. A sink is
+  /// destroyed without handle() if the client leaves before the end.
   virtual Reception receive(const Request& head, std::function<void()> wake) {
     (void)head, (void)wake;
     return {};

@@ -1,4 +1,4 @@
-"""The prompt-KV doors and the Python client: rows C01 to C17 and C20, as far as no engine is needed."""
+"""The prompt-KV doors and the Python client: rows C01 to C17 and C20, without an engine."""
 
 import hashlib
 import http.client
@@ -37,13 +37,14 @@ def kv_file(layers=2, heads=2, tokens=5, dim=4, value=1.0, metadata=None):
             tensors[f"{part}_{layer}"] = array + layer + numpy.arange(tokens)[:, None] / 10
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "k"
-        safetensors.save(path, {k: v.astype(numpy.float32) for k, v in tensors.items()},
-                         metadata or {})
+        safetensors.save(
+            path, {k: v.astype(numpy.float32) for k, v in tensors.items()}, metadata or {}
+        )
         return path.read_bytes()
 
 
 def form(data, name="k.safetensors", field="prompt_cache_file"):
-    head = (f'--b\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n')
+    head = f'--b\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
     return head.encode() + data + b"\r\n--b--\r\n"
 
 
@@ -60,8 +61,12 @@ class Server(Refrain):
             connection.close()
 
     def upload(self, data, name="k.safetensors", **more):
-        status, _, body = self.raw("POST", "/upload/", form(data, name, **more),
-                                   {"Content-Type": "multipart/form-data; boundary=b"})
+        status, _, body = self.raw(
+            "POST",
+            "/upload/",
+            form(data, name, **more),
+            {"Content-Type": "multipart/form-data; boundary=b"},
+        )
         return status, json.loads(body)
 
     def metric(self, name):
@@ -96,13 +101,18 @@ class PromptKvDoor(unittest.TestCase):
         self.assertEqual(status, 422)
         self.assertEqual(body["detail"][0]["loc"], ["body", "prompt_cache_file"])
         self.assertEqual(self.server.raw("POST", "/upload/")[0], 422)
-        self.assertEqual(self.server.upload(kv_file(), name=""), (400, {"detail": "Empty filename"}))
+        self.assertEqual(
+            self.server.upload(kv_file(), name=""), (400, {"detail": "Empty filename"})
+        )
         for name in ("../x", "a/b.safetensors", ".x.safetensors", "x.bin", "x\\y.safetensors"):
             status, body = self.server.upload(kv_file(), name=name)
             self.assertEqual(status, 400, name)
             self.assertIn("detail", body)
-        names = [str(p.relative_to(self.server.data)) for p in
-                 pathlib.Path(self.server.data).rglob("*") if p.is_file()]
+        names = [
+            str(p.relative_to(self.server.data))
+            for p in pathlib.Path(self.server.data).rglob("*")
+            if p.is_file()
+        ]
         self.assertFalse([n for n in names if n.endswith((".safetensors", "/x", ".bin"))], names)
         self.assertFalse((pathlib.Path(self.server.data).parent / "x").exists())
 
@@ -150,8 +160,8 @@ class PromptKvDoor(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertNotEqual(headers["etag"], tag)
         length = struct.unpack("<Q", body[:8])[0]
-        self.assertEqual(set(json.loads(body[8:8 + length])) - {"__metadata__"}, {"k_1", "v_1"})
-        self.assertEqual(body[8 + length:], data[-2 * 2 * 500 * 4 * 4:])
+        self.assertEqual(set(json.loads(body[8 : 8 + length])) - {"__metadata__"}, {"k_1", "v_1"})
+        self.assertEqual(body[8 + length :], data[-2 * 2 * 500 * 4 * 4 :])
         status, _, body = self.server.raw("GET", path + "?layers=0-9")
         self.assertEqual(status, 400)
         self.assertIn("layers 0 to 9 of 2", json.loads(body)["detail"])
@@ -160,26 +170,39 @@ class PromptKvDoor(unittest.TestCase):
 
     def test_c16_kv_that_contradicts_itself_is_refused_with_the_reason(self):
         model = TinyLm()
-        for change, reason in (({"token_ids": "[1,2]"}, "2 token_ids"),
-                               ({"fingerprint": model.fingerprint.text()}, "the fingerprint says")):
+        for change, reason in (
+            ({"token_ids": "[1,2]"}, "2 token_ids"),
+            ({"fingerprint": model.fingerprint.text()}, "the fingerprint says"),
+        ):
             status, body = self.server.upload(kv_file(metadata=change))
             self.assertEqual(status, 400)
             self.assertIn(reason, body["detail"])
         good = kv_file()
-        for bad in (good[:-1], good + b"x", b"", b"\xff" * 100, good[8:], kv_file().replace(b"k_1", b"x_1")):
+        for bad in (
+            good[:-1],
+            good + b"x",
+            b"",
+            b"\xff" * 100,
+            good[8:],
+            kv_file().replace(b"k_1", b"x_1"),
+        ):
             status, body = self.server.upload(bad)
             self.assertIn(status, (400, 413), body)
         self.assertEqual(self.server.upload(good)[0], 200)
 
     def test_large_uploads_lie_on_disk_not_in_memory(self):
         data = kv_file(layers=2, heads=8, tokens=20_000, dim=64)  # 164 MB
+
         def resident():
             with open(f"/proc/{self.server.process.pid}/status", encoding="ascii") as status:
                 return next(int(x.split()[1]) for x in status if x.startswith("VmHWM")) << 10
+
         before = resident()
         self.assertEqual(self.server.upload(data)[0], 200)
-        self.assertEqual(hashlib.sha256(self.server.raw("GET", "/load/k")[2]).digest(),
-                         hashlib.sha256(data).digest())
+        self.assertEqual(
+            hashlib.sha256(self.server.raw("GET", "/load/k")[2]).digest(),
+            hashlib.sha256(data).digest(),
+        )
         self.assertLess(resident() - before, len(data) // 3)
 
     def test_a_cut_upload_leaves_nothing(self):
@@ -234,14 +257,21 @@ class PromptKvDoor(unittest.TestCase):
         self.assertFalse(json.loads(self.server.raw("POST", "/refrain/v1/kv/a/unpin")[2])["pinned"])
         leased = self.server.raw("POST", "/refrain/v1/kv/a/lease", b'{"seconds":60}')[2]
         self.assertIn("leased_until", json.loads(leased))
-        for method, path, wanted in (("GET", "/refrain/v1/kv/none", 404), ("GET", "/refrain/v1/kv/a?version=9", 404),
-                                     ("POST", "/refrain/v1/kv/a/burn", 404), ("GET", "/refrain/v1/kv?limit=0", 400),
-                                     ("PUT", "/refrain/v1/kv/.a", 400), ("POST", "/refrain/v1/kv/a/lease", 400),
-                                     ("GET", "/refrain/v1/kv/a/data?layers=x", 400)):
+        for method, path, wanted in (
+            ("GET", "/refrain/v1/kv/none", 404),
+            ("GET", "/refrain/v1/kv/a?version=9", 404),
+            ("POST", "/refrain/v1/kv/a/burn", 404),
+            ("GET", "/refrain/v1/kv?limit=0", 400),
+            ("PUT", "/refrain/v1/kv/.a", 400),
+            ("POST", "/refrain/v1/kv/a/lease", 400),
+            ("GET", "/refrain/v1/kv/a/data?layers=x", 400),
+        ):
             status, _, body = self.server.raw(method, path, kv_file() if method == "PUT" else None)
             self.assertEqual(status, wanted, path)
             self.assertIn("message", json.loads(body)["error"])
-        self.assertEqual(json.loads(self.server.raw("DELETE", "/refrain/v1/kv/a?version=1")[2]), {"deleted": 1})
+        self.assertEqual(
+            json.loads(self.server.raw("DELETE", "/refrain/v1/kv/a?version=1")[2]), {"deleted": 1}
+        )
         self.assertEqual(self.server.raw("DELETE", "/refrain/v1/kv/a")[0], 200)
         self.assertEqual(self.server.raw("DELETE", "/refrain/v1/kv/a")[0], 404)
 
@@ -250,14 +280,26 @@ class Limits(unittest.TestCase):
     def test_sizes_quotas_and_tenants(self):
         folder = tempfile.mkdtemp(prefix="refrain-keys-")
         keys = pathlib.Path(folder) / "keys.toml"
-        keys.write_text('[[tenant]]\nid = "a"\nkeys = ["key-a"]\n[[tenant]]\nid = "b"\nkeys = ["key-b"]\n',
-                        encoding="utf-8")
-        server = Server(*FLAGS, "--keys", str(keys), "--kv-object-max", "100KB", "--kv-quota", "150KB")
+        keys.write_text(
+            '[[tenant]]\nname = "a"\nkeys = ["key-a"]\n[[tenant]]\nname = "b"\nkeys = ["key-b"]\n',
+            encoding="utf-8",
+        )
+        server = Server(
+            *FLAGS, "--keys", str(keys), "--kv-object-max", "100KB", "--kv-quota", "150KB"
+        )
         try:
+
             def upload(data, key, name="k.safetensors"):
-                return server.raw("POST", "/upload/", form(data, name),
-                                  {"Content-Type": "multipart/form-data; boundary=b",
-                                   "Authorization": f"Bearer {key}"})
+                return server.raw(
+                    "POST",
+                    "/upload/",
+                    form(data, name),
+                    {
+                        "Content-Type": "multipart/form-data; boundary=b",
+                        "Authorization": f"Bearer {key}",
+                    },
+                )
+
             self.assertEqual(upload(kv_file(), "unknown")[0], 403)
             status, _, body = upload(kv_file(tokens=8000), "key-a")
             self.assertEqual(status, 413)
@@ -271,7 +313,9 @@ class Limits(unittest.TestCase):
             status, _, _ = server.raw("GET", "/load/l", headers={"Authorization": "Bearer key-b"})
             self.assertEqual(status, 404)
             server.raw("POST", "/clear_cache/", headers={"Authorization": "Bearer key-b"})
-            status, _, body = server.raw("GET", "/load/k", headers={"Authorization": "Bearer key-a"})
+            status, _, body = server.raw(
+                "GET", "/load/k", headers={"Authorization": "Bearer key-a"}
+            )
             self.assertEqual((status, body), (200, big))
         finally:
             server.stop()
@@ -285,13 +329,22 @@ class Restart(unittest.TestCase):
             server = Server(*FLAGS, data=data)
             file = kv_file(tokens=3000)
             self.assertEqual(server.upload(file)[0], 200)
-            second = subprocess.run([os.environ["REFRAIN_PROGRAM"], "kv", "verify", "--data-dir", data],
-                                    capture_output=True, text=True, check=False)
+            second = subprocess.run(
+                [os.environ["REFRAIN_PROGRAM"], "kv", "verify", "--data-dir", data],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             self.assertEqual(second.returncode, 1)
             self.assertIn("in use by process", second.stderr)
             server.kill()
-            verify = subprocess.run([os.environ["REFRAIN_PROGRAM"], "kv", "verify", "--data-dir", data, "--json"],
-                                    capture_output=True, text=True, check=False)
+            server.log.close()
+            verify = subprocess.run(
+                [os.environ["REFRAIN_PROGRAM"], "kv", "verify", "--data-dir", data, "--json"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             self.assertEqual(verify.returncode, 0, verify.stderr)
             self.assertEqual(json.loads(verify.stdout)["objects"], 1)
             server = Server(*FLAGS, data=data)
@@ -318,8 +371,11 @@ class Client(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder)
 
     def lm(self, kind="server", folder=None, model=None, url=None):
-        client = refrain.PromptCacheClient(kind, url or self.server.url,
-                                           folder or self.folder if kind == "local" or folder else None)
+        client = refrain.PromptCacheClient(
+            kind,
+            url or self.server.url,
+            folder or self.folder if kind == "local" or folder else None,
+        )
         return refrain.pipeline(model or self.model, "cpu", client)
 
     def test_c08_names_are_the_same_in_every_process(self):
@@ -327,8 +383,13 @@ class Client(unittest.TestCase):
         code = "import refrain; print(refrain.PromptMetadata('manual', 'a/b').file_name)"
         path = str(pathlib.Path(refrain.__file__).parents[1])
         for seed in ("1", "2"):
-            out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                                 env=dict(os.environ, PYTHONPATH=path, PYTHONHASHSEED=seed))
+            out = subprocess.run(
+                [sys.executable, "-c", code],
+                capture_output=True,
+                text=True,
+                check=True,
+                env=dict(os.environ, PYTHONPATH=path, PYTHONHASHSEED=seed),
+            )
             self.assertEqual(out.stdout.strip(), name)
         self.assertNotEqual(refrain.PromptMetadata("manual", "a/c").file_name, name)
 
@@ -348,7 +409,9 @@ class Client(unittest.TestCase):
         self.assertEqual(json.loads(labels["token_ids"]), ids)
         self.assertEqual(len(labels["token_ids_sha256"]), 64)
         shown = self.server.json(f"/refrain/v1/kv/{name}")
-        self.assertEqual((shown["kind"], shown["text"], shown["tokens"]), ("blocks", PROMPT, len(ids)))
+        self.assertEqual(
+            (shown["kind"], shown["text"], shown["tokens"]), ("blocks", PROMPT, len(ids))
+        )
 
     def test_c11_c12_reuse_changes_nothing_and_computes_the_rest_only(self):
         for kind in ("local", "server"):
@@ -429,8 +492,11 @@ class Client(unittest.TestCase):
         _, kv = self.model.forward(ids, None)
         short = ids[:64]
         labels = lm._labels(self.model.decode(short), short, kv)  # noqa: SLF001
-        tensors = {f"{p}_{i}": numpy.ascontiguousarray(pair["kv".index(p)][:, :, :64])
-                   for i, pair in enumerate(kv) for p in "kv"}
+        tensors = {
+            f"{p}_{i}": numpy.ascontiguousarray(pair["kv".index(p)][:, :, :64])
+            for i, pair in enumerate(kv)
+            for p in "kv"
+        }
         lm.client.upload(refrain.PromptMetadata("b", "tests/tiny"), tensors, labels)
         self.assertEqual(self.server.metric("kv_disk_bytes"), alone)
         self.assertEqual(self.server.metric("kv_blocks_written_total"), written)

@@ -1,5 +1,5 @@
-"""A small causal LM in numpy, made from a seed: grouped heads, RoPE, and a tokenizer whose tokens may
-straddle any text boundary. It implements refrain.models.CausalModel."""
+"""A small causal LM in numpy, made from a seed: grouped heads, RoPE, and a tokenizer whose tokens
+may straddle any text boundary. It implements refrain.models.CausalModel."""
 
 import numpy
 from refrain.models import Fingerprint
@@ -32,15 +32,26 @@ class TinyLm:
             for _ in range(layers)
         ]
         self.fingerprint = Fingerprint(
-            model=name, weights=f"seed {seed}", weights_type="F32", architecture="tiny",
-            tokenizer="pairs", rope="neox", rope_base=str(int(BASE)), layers=layers,
-            kv_heads=KV_HEADS, key_dim=DIM, value_dim=DIM, layout="numpy", engine="tests")
+            model=name,
+            weights=f"seed {seed}",
+            weights_type="F32",
+            architecture="tiny",
+            tokenizer="pairs",
+            rope="neox",
+            rope_base=str(int(BASE)),
+            layers=layers,
+            kv_heads=KV_HEADS,
+            key_dim=DIM,
+            value_dim=DIM,
+            layout="numpy",
+            engine="tests",
+        )
 
     def encode(self, text):
         ids, at = [], 0
         while at < len(text):
-            if text[at:at + 2] in PAIRS:
-                ids.append(256 + PAIRS.index(text[at:at + 2]))
+            if text[at : at + 2] in PAIRS:
+                ids.append(256 + PAIRS.index(text[at : at + 2]))
                 at += 2
             else:
                 ids += text[at].encode()

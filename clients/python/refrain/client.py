@@ -38,13 +38,19 @@ class PromptMetadata:
 
 
 class PromptCacheClient:
-    """client_type: "local" (a folder) or "server" (with a local copy, if local_cache_path is given).
+    """client_type: "local" (a folder) or "server" (with a local copy, if local_cache_path is set).
 
     Every call may come from several processes at once: files appear whole.
     """
 
-    def __init__(self, client_type="server", cache_server_url=None, local_cache_path=None,
-                 api_key=None, timeout=600):
+    def __init__(
+        self,
+        client_type="server",
+        cache_server_url=None,
+        local_cache_path=None,
+        api_key=None,
+        timeout=600,
+    ):
         if client_type not in ("local", "server"):
             raise ValueError(f"client_type is '{client_type}': local or server is wanted")
         if client_type == "local" and not local_cache_path:
@@ -128,8 +134,11 @@ class PromptCacheClient:
         return tag.read_text(encoding="ascii") if tag.exists() else None
 
     def _request(self, method, metadata):
-        request = urllib.request.Request(f"{self._server()}/prompt_cache/{metadata.file_name}/",
-                                         method=method, headers=self._headers())
+        request = urllib.request.Request(
+            f"{self._server()}/prompt_cache/{metadata.file_name}/",
+            method=method,
+            headers=self._headers(),
+        )
         try:
             return urllib.request.urlopen(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
@@ -144,8 +153,10 @@ class PromptCacheClient:
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         connection = kind(parts.netloc, timeout=self.timeout)
         boundary = secrets.token_hex(16)
-        head = (f"--{boundary}\r\nContent-Disposition: form-data; name=\"prompt_cache_file\"; "
-                f"filename=\"{path.name}\"\r\nContent-Type: application/octet-stream\r\n\r\n")
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="prompt_cache_file"; '
+            f'filename="{path.name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+        )
         tail = f"\r\n--{boundary}--\r\n"
         headers = self._headers() | {
             "Content-Type": f"multipart/form-data; boundary={boundary}",

@@ -103,11 +103,17 @@ class TransformersModel:
         torch = self._torch
         cache = self._cache()
         for layer, (keys, values) in enumerate(past or []):
-            cache.update(torch.from_numpy(keys.copy()).to(self._device, self._model.dtype),
-                         torch.from_numpy(values.copy()).to(self._device, self._model.dtype), layer)
+            cache.update(
+                torch.from_numpy(keys.copy()).to(self._device, self._model.dtype),
+                torch.from_numpy(values.copy()).to(self._device, self._model.dtype),
+                layer,
+            )
         with torch.no_grad():
-            out = self._model(torch.tensor([list(ids)], device=self._device),
-                              past_key_values=cache, use_cache=True)
+            out = self._model(
+                torch.tensor([list(ids)], device=self._device),
+                past_key_values=cache,
+                use_cache=True,
+            )
         kv = []
         for layer in range(self.fingerprint.layers):
             keys, values = out.past_key_values[layer][:2]

@@ -49,7 +49,9 @@ class Pipeline:
         ids = self.model.encode(labels["text"] + prompt)
         # At least one token is computed: the next one is predicted from it.
         reuse = min(common_length(kept_ids, ids), len(ids) - 1)
-        past = [(keys[:, :, :reuse], values[:, :, :reuse]) for keys, values in kv] if reuse else None
+        past = (
+            [(keys[:, :, :reuse], values[:, :, :reuse]) for keys, values in kv] if reuse else None
+        )
         self.stats = {"reused_tokens": reuse, "prefilled_tokens": len(ids) - reuse}
         return self.model.decode(self._generate(ids, past, reuse, max_new_tokens))
 
@@ -98,10 +100,13 @@ class Pipeline:
         if labels.get("provenance", "exact") != "exact":
             raise PromptMismatch(f"the KV is {labels['provenance']}, not exact")
         ids = json.loads(labels["token_ids"])
-        kv = [(tensors.get(f"k_{layer}"), tensors.get(f"v_{layer}"))
-              for layer in range(wanted.layers)]
-        shapes = ((1, wanted.kv_heads, len(ids), wanted.key_dim),
-                  (1, wanted.kv_heads, len(ids), wanted.value_dim))
+        kv = [
+            (tensors.get(f"k_{layer}"), tensors.get(f"v_{layer}")) for layer in range(wanted.layers)
+        ]
+        shapes = (
+            (1, wanted.kv_heads, len(ids), wanted.key_dim),
+            (1, wanted.kv_heads, len(ids), wanted.value_dim),
+        )
         for layer, pair in enumerate(kv):
             for array, shape in zip(pair, shapes):
                 if array is None or array.shape != shape:
