@@ -123,6 +123,7 @@ void work(KvDoors& doors, const Visit& visit) {
 }  // namespace
 
 int status_of(const base::Error& error) {
+  if (error.code == Code::io) return 500;  // of this machine's disk, not of somebody behind us
   return error.code == Code::unavailable ? 507 : http_status(error.code);
 }
 

@@ -137,6 +137,11 @@ base::Result<std::int64_t> Connection::number(std::string_view sql) {
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
 
+bool Connection::is_full() const {
+  const int status = sqlite3_extended_errcode(database_);
+  return (status & 0xff) == SQLITE_FULL || status == SQLITE_IOERR_WRITE;
+}
+
 std::int64_t Connection::changes() const { return sqlite3_changes64(database_); }
 
 base::Result<> Connection::checkpoint(Checkpoint kind) {

@@ -63,6 +63,8 @@ class Connection {
   /// The first column of the first row; 0 without a row.
   base::Result<std::int64_t> number(std::string_view sql);
   bool in_transaction() const;
+  /// The last call failed for want of room on the disk, in the file or in a quota.
+  bool is_full() const;
   /// Rows that the last statement changed.
   std::int64_t changes() const;
   /// Bytes of the log after the last commit of this connection.

@@ -173,12 +173,6 @@ std::optional<Named> object_of(const Query& row) {
   return out;
 }
 
-// A full disk may have room again: the caller may say so.
-Result<> told(Result<> result) {
-  if (result || result.error().code != Code::too_large) return result;
-  return fail(Code::unavailable, std::move(result).error().what);
-}
-
 void bind_time(Query& query, int parameter, const std::optional<base::WallTime>& time) {
   time ? query.bind(parameter, milliseconds(*time)) : query.bind_null(parameter);
 }
@@ -237,12 +231,14 @@ Result<std::string> Catalog::manifest(ObjectId id) {
 }
 
 Result<> Catalog::apply(const Change& change) {
-  TRY_DO(told(connection_->execute("BEGIN IMMEDIATE")));
-  Result<> written = told(write(change));
-  if (written) written = told(connection_->execute("COMMIT"));
-  if (!written && connection_->in_transaction()) {
-    if (!connection_->execute("ROLLBACK")) return written;  // the first cause is the one to tell
-  }
+  Result<> written = connection_->execute("BEGIN IMMEDIATE");
+  if (written) written = write(change);
+  if (written) written = connection_->execute("COMMIT");
+  if (written) return {};
+  // A full disk may have room again: that is no fault of the file.
+  const bool full = connection_->is_full();
+  if (connection_->in_transaction() && !connection_->execute("ROLLBACK")) return written;
+  if (full) return fail(Code::unavailable, std::move(written).error().what);
   return written;
 }
 

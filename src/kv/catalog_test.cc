@@ -1,6 +1,8 @@
 #include "kv/catalog.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "tests/support/kv_samples.h"
 #include "tests/support/temp_folder.h"
@@ -118,6 +120,25 @@ TEST_F(KvCatalog, ATransactionThatFailsLeavesNothing) {
   EXPECT_FALSE(catalog_->apply({.add_blocks = {{{8, 9}, &node}}, .add_objects = {{&object, "M"}}}));
   EXPECT_TRUE(catalog_->read()->blocks.empty());
   EXPECT_TRUE(catalog_->apply({.add_blocks = {{{8, 9}, &node}}}));
+}
+
+TEST_F(KvCatalog, AFullDiskIsUnavailableAndLeavesNothing) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  struct sigaction old = {}, ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGXFSZ, &ignore, &old);
+  Named object = sample_object();
+  const std::string large(1 << 20, 'x');
+  rlimit small{1 << 16, before.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  auto full = catalog_->apply({.add_objects = {{&object, std::string_view(large)}}});
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::sigaction(SIGXFSZ, &old, nullptr);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, base::Code::unavailable) << full.error().what;
+  EXPECT_TRUE(catalog_->read()->objects.empty());
+  EXPECT_TRUE(catalog_->apply({.add_objects = {{&object, "M"}}}));
 }
 
 TEST_F(KvCatalog, StatisticsAndTermsChangeInPlace) {
