@@ -11,7 +11,7 @@ namespace refrain::kv {
 struct BlockFacts {
   double age = 0;           // seconds since its last use, or since it was made
   std::uint64_t hits = 0;   // uses since it was made
-  bool partial = false;     // fewer tokens than a block holds
+  bool partial = false;     // the end of a prompt that has no name: not a full block
   std::uint64_t bytes = 1;  // > 0
   double saved = 0;         // seconds that a use of it saves; 0: unknown
 };

@@ -27,7 +27,7 @@ TEST(KvRetention, MoreUsesAndDearerPrefillAreWorthMore) {
 
 TEST(KvRetention, AnEndOfAPromptGoesBeforeAnythingElse) {
   Retention retention;
-  EXPECT_LT(retention.worth({.age = 0, .partial = true}), retention.worth({.age = 3000}));
+  EXPECT_LT(retention.worth({.age = 0, .partial = true}), retention.worth({.age = 1000}));
   EXPECT_EQ(retention.worth({.age = 5, .hits = 1, .partial = true}),
             retention.worth({.age = 5, .hits = 1}));
 }

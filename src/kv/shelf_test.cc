@@ -27,6 +27,7 @@ std::vector<Token> prompt_of(std::uint32_t number) {
 [[noreturn]] void publish_until_killed(const std::string& folder, int pipe, std::uint32_t from) {
   StoreProbe probe({.folder = folder, .disk_bytes_max = 60 * 1536});
   for (std::uint32_t i = from;; ++i) {
+    probe.clock.set(1000 + i);  // so that the oldest is the least valuable
     const std::string name = "n" + std::to_string(i % 7);
     bool done = false;
     if (i % 2 == 0) {

@@ -140,6 +140,17 @@ TEST(KvStore, TheDiskBudgetHoldsAndTheLeastValuableGoes) {
   EXPECT_GT(probe.store().stats().evicted_blocks, 20U);
 }
 
+TEST(KvStore, TheEndOfANewObjectDoesNotGoBeforeOldBlocks) {
+  StoreProbe probe({.disk_bytes_max = 12 * 1536});
+  for (Token first = 0; first < 2000; first += 100) {
+    probe.clock.set(1000 + first);
+    const std::string name = "n" + std::to_string(first);
+    ASSERT_TRUE(probe.keep(tokens_from(first, 40), name));
+    ASSERT_TRUE(probe.keep(tokens_from(first + 50, 20)));
+    EXPECT_TRUE(probe.store().find("t", name)) << first;
+  }
+}
+
 TEST(KvStore, WhatIsHeldIsNotEvicted) {
   StoreProbe probe({.disk_bytes_max = 4 * 1536});
   ASSERT_TRUE(probe.keep(tokens_from(0, 32)));

@@ -68,7 +68,7 @@ std::vector<Tree::Step> Tree::walk(const base::Digest& root, std::span<const Tok
 BlockFacts Tree::facts(const Node& node, base::WallTime now) const {
   return {.age = seconds_between(node.used, now),
           .hits = node.hits,
-          .partial = !node.file && node.tokens.size() < block_tokens_,
+          .partial = !node.file && node.ends == 0 && node.tokens.size() < block_tokens_,
           .bytes = node.bytes,
           .saved = node.saved};
 }
