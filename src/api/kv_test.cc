@@ -13,13 +13,13 @@ struct Answer {
   json::Value body;
 };
 
-Answer ask(DoorProbe& probe, std::string method, std::string path, std::string body = "") {
+Answer ask(KvDoorProbe& probe, std::string method, std::string path, std::string body = "") {
   auto exchange = probe.ask(
       kvdoor::handle, net::FakeExchange::make(std::move(method), std::move(path), std::move(body)));
   return {exchange->status(), *json::parse(exchange->body())};
 }
 
-Answer put(DoorProbe& probe, const std::string& path, const std::string& file) {
+Answer put(KvDoorProbe& probe, const std::string& path, const std::string& file) {
   auto exchange = probe.send(kvdoor::handle, "PUT", path, file);
   return {exchange->status(), *json::parse(exchange->body())};
 }
@@ -27,7 +27,7 @@ Answer put(DoorProbe& probe, const std::string& path, const std::string& file) {
 const std::string kFile = kv::sample_file(kv::tokens_from(0, 20));
 
 TEST(KvDoor, AnObjectIsPutShownListedAndDeleted) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   Answer kept = put(probe, "/refrain/v1/kv/n?ttl=60&pinned=1", kFile);
   ASSERT_EQ(kept.status, 201) << json::write(kept.body);
   EXPECT_EQ(kept.body.find("version")->as_int(), 1);
@@ -43,7 +43,7 @@ TEST(KvDoor, AnObjectIsPutShownListedAndDeleted) {
 }
 
 TEST(KvDoor, VersionsAreNamedByNumber) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   put(probe, "/refrain/v1/kv/n", kFile);
   put(probe, "/refrain/v1/kv/n", kv::sample_file(kv::tokens_from(9, 20)));
   EXPECT_EQ(ask(probe, "GET", "/refrain/v1/kv/n").body.find("version")->as_int(), 2);
@@ -56,7 +56,7 @@ TEST(KvDoor, VersionsAreNamedByNumber) {
 }
 
 TEST(KvDoor, PinsAndLeasesAreChanged) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   put(probe, "/refrain/v1/kv/n", kFile);
   EXPECT_TRUE(*ask(probe, "POST", "/refrain/v1/kv/n/pin").body.find("pinned")->boolean());
   EXPECT_FALSE(*ask(probe, "POST", "/refrain/v1/kv/n/unpin").body.find("pinned")->boolean());
@@ -67,7 +67,7 @@ TEST(KvDoor, PinsAndLeasesAreChanged) {
 }
 
 TEST(KvDoor, OddRequestsAreRefusedWithTheReason) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   EXPECT_EQ(ask(probe, "GET", "/refrain/v1/kv?limit=x").status, 400);
   EXPECT_EQ(put(probe, "/refrain/v1/kv/.x", kFile).status, 400);
   EXPECT_EQ(put(probe, "/refrain/v1/kv/n", "no file").status, 400);

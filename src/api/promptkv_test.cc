@@ -7,14 +7,14 @@
 namespace refrain::api {
 namespace {
 
-std::shared_ptr<net::FakeExchange> get(DoorProbe& probe, std::string path,
+std::shared_ptr<net::FakeExchange> get(KvDoorProbe& probe, std::string path,
                                        net::Headers headers = {}) {
   return probe.ask(promptkv::handle,
                    net::FakeExchange::make("GET", std::move(path), "", std::move(headers)));
 }
 
 TEST(PromptKv, AnUploadComesBackByFileAndById) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   const std::string file = kv::sample_file(kv::tokens_from(0, 40));
   auto uploaded = probe.upload(file);
   ASSERT_EQ(uploaded->status(), 200) << uploaded->body();
@@ -28,7 +28,7 @@ TEST(PromptKv, AnUploadComesBackByFileAndById) {
 }
 
 TEST(PromptKv, ErrorsHaveADetail) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   const std::string file = kv::sample_file(kv::tokens_from(0, 20));
   EXPECT_EQ(probe.upload(file, "k.safetensors", "other")->status(), 422);
   EXPECT_EQ(probe.upload(file, "")->body(), R"({"detail":"Empty filename"})");
@@ -41,7 +41,7 @@ TEST(PromptKv, ErrorsHaveADetail) {
 }
 
 TEST(PromptKv, AFullQuotaIsA507BeforeTheBodyIsTaken) {
-  DoorProbe probe({.tenant_bytes_max = 3000});
+  KvDoorProbe probe({.tenant_bytes_max = 3000});
   const std::string file = kv::sample_file(kv::tokens_from(0, 20));
   ASSERT_EQ(probe.upload(file)->status(), 200);
   auto refused = probe.upload(file, "l.safetensors");
@@ -50,7 +50,7 @@ TEST(PromptKv, AFullQuotaIsA507BeforeTheBodyIsTaken) {
 }
 
 TEST(PromptKv, ClearingSparesWhatIsPinned) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   const std::string file = kv::sample_file(kv::tokens_from(0, 20));
   probe.upload(file, "a.safetensors");
   probe.upload(file, "b.safetensors");
@@ -62,7 +62,7 @@ TEST(PromptKv, ClearingSparesWhatIsPinned) {
 }
 
 TEST(PromptKv, WhoIsNotKnownIsTurnedAway) {
-  DoorProbe probe;
+  KvDoorProbe probe;
   probe.certain = false;
   EXPECT_EQ(get(probe, "/load/k")->status(), 403);
 }

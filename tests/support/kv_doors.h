@@ -13,8 +13,8 @@
 namespace refrain::api {
 
 /// The KV doors over a store of small_model()'s KV, asked without sockets.
-struct DoorProbe {
-  explicit DoorProbe(kv::Options options = {}) : store(std::move(options)) {}
+struct KvDoorProbe {
+  explicit KvDoorProbe(kv::Options options = {}) : store(std::move(options)) {}
 
   using Door = void (*)(KvDoors&, const Visit&);
   std::shared_ptr<net::FakeExchange> ask(Door door, std::shared_ptr<net::FakeExchange> exchange) {
