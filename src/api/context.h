@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/pool.h"
 #include "key/tenant.h"
+#include "kv/store.h"
 #include "net/server.h"
 #include "serve/collector.h"
 #include "serve/completions.h"
@@ -42,6 +43,7 @@ struct Context {
   std::vector<std::string> listener_doors{};  // per listener: "" is all, else "openai,gkv"
   ReadyProbe ready{};
   MoreMetrics more_metrics{};
+  kv::Store* kv = nullptr;  // null: there are no KV doors
 };
 
 /// One request at a door: who asks, and under which id.

@@ -11,9 +11,11 @@
 
 #include "api/gkv.h"
 #include "api/host.h"
+#include "api/kv.h"
 #include "api/metrics.h"
 #include "api/native.h"
 #include "api/openai.h"
+#include "api/promptkv.h"
 #include "api/status.h"
 #include "api/tgi.h"
 #include "base/random.h"
@@ -24,13 +26,15 @@
 namespace refrain::api {
 namespace {
 
-enum class Door : std::uint8_t { openai, tgi, gkv, native, operations };
+enum class Door : std::uint8_t { openai, tgi, gkv, promptkv, kv, native, operations };
 
-constexpr std::array<std::pair<std::string_view, Door>, 5> kDoors = {
+constexpr std::array<std::pair<std::string_view, Door>, 7> kDoors = {
     {{"openai", Door::openai},
      {"tgi", Door::tgi},
      {"gkv", Door::gkv},
+     {"promptkv", Door::promptkv},
      {"native", Door::native},
+     {"native", Door::kv},
      {"operations", Door::operations}}};
 
 struct Route {
@@ -56,6 +60,14 @@ constexpr std::array kRoutes = {
     Route{"/data/stop", false, "POST", Door::gkv},
     Route{"/data/csv", false, "GET, HEAD", Door::gkv},
     Route{"/data/files/", true, "GET, HEAD", Door::gkv},
+    Route{"/upload", false, "POST", Door::promptkv},
+    Route{"/upload/", false, "POST", Door::promptkv},
+    Route{"/prompt_cache/", true, "GET, HEAD", Door::promptkv},
+    Route{"/load/", true, "GET, HEAD", Door::promptkv},
+    Route{"/clear_cache", false, "POST", Door::promptkv},
+    Route{"/clear_cache/", false, "POST", Door::promptkv},
+    Route{"/refrain/v1/kv", false, "GET, HEAD", Door::kv},
+    Route{"/refrain/v1/kv/", true, "GET, HEAD, PUT, POST, DELETE", Door::kv},
     Route{"/refrain/v1/lookup", false, "POST", Door::native},
     Route{"/refrain/v1/entries", false, "GET, POST", Door::native},
     Route{"/refrain/v1/entries/", true, "GET, DELETE", Door::native},
@@ -103,6 +115,9 @@ Door dialect_of(std::string_view path) {
   if (path.starts_with("/tgi")) return Door::tgi;
   if (path == "/generate" || path.starts_with("/data/")) return Door::gkv;
   if (path.starts_with("/refrain/")) return Door::native;
+  for (std::string_view start : {"/upload", "/prompt_cache/", "/load/", "/clear_cache"}) {
+    if (path.starts_with(start)) return Door::promptkv;
+  }
   return Door::openai;
 }
 
@@ -130,8 +145,8 @@ base::Result<> check_doors(std::string_view doors) {
     bool known = std::ranges::any_of(kDoors, [&](const auto& door) { return door.first == name; });
     if (!known) {
       return base::fail(base::Code::invalid,
-                        fmt::format("unknown door '{}': openai, tgi, gkv, native and operations "
-                                    "are allowed",
+                        fmt::format("unknown door '{}': openai, tgi, gkv, promptkv, native and "
+                                    "operations are allowed",
                                     name));
     }
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
@@ -148,6 +163,7 @@ net::Response render_error(int status, std::string_view reason, const std::strin
       break;
     case Door::gkv: body = wire::gkv::error_body(reason, status); break;
     case Door::native: body = native::error_body({cause_of(status), std::string(reason)}); break;
+    case Door::promptkv: body = promptkv::error_body(reason); break;
     default: body = wire::openai::error_body({reason, openai_type(status), "", ""});
   }
   net::Headers headers = {{"content-type", "application/json"}};
@@ -155,7 +171,9 @@ net::Response render_error(int status, std::string_view reason, const std::strin
   return {status, std::move(headers), std::move(body)};
 }
 
-Router::Router(Context context) : context_(std::move(context)) {}
+Router::Router(Context context) : context_(std::move(context)) {
+  if (context_.kv) kv_.emplace(*context_.kv, context_.work, context_.clock);
+}
 
 Visit Router::visit_of(std::shared_ptr<net::Exchange> exchange) const {
   Visit visit;
@@ -169,10 +187,26 @@ Visit Router::visit_of(std::shared_ptr<net::Exchange> exchange) const {
   return visit;
 }
 
+net::Reception Router::receive(const net::Request& head, std::function<void()> wake) {
+  const Route* route = find_route(head.path);
+  const bool upload = route && ((route->door == Door::promptkv && head.method == "POST") ||
+                                (route->door == Door::kv && head.method == "PUT"));
+  if (!upload || !context_.kv || !allows(route->methods, head.method) ||
+      !lists(context_.listener_doors[head.listener], route->door)) {
+    return {};
+  }
+  const std::optional<key::Tenant> tenant =
+      context_.tenants.resolve(credential_of(head), from_this_machine(head));
+  if (!tenant) return {};
+  return promptkv::receive(*kv_, head, *tenant, std::move(wake));
+}
+
 void Router::handle(std::shared_ptr<net::Exchange> exchange) {
   const net::Request& http = exchange->request();
   const Route* route = find_route(http.path);
-  bool here = route && lists(context_.listener_doors[http.listener], route->door);
+  const bool is_kv = route && (route->door == Door::promptkv || route->door == Door::kv);
+  bool here = route && lists(context_.listener_doors[http.listener], route->door) &&
+              (context_.kv || !is_kv);
   if (!here) {
     exchange->reply(
         render_error(404, fmt::format("no route {} {}", http.method, http.path), http.path));
@@ -205,6 +239,10 @@ void Router::handle(std::shared_ptr<net::Exchange> exchange) {
       return tgi::generate(context_, visit, std::string_view(path).substr(4));
     case Door::gkv:
       return path == "/generate" ? gkv::generate(context_, visit) : gkv::data(context_, visit);
+    case Door::promptkv: return promptkv::handle(*kv_, visit);
+    case Door::kv:
+      if (!visit.certain) return native(visit);
+      return kvdoor::handle(*kv_, visit);
     case Door::native: return native(visit);
     case Door::operations: return operations(visit);
   }
@@ -240,6 +278,9 @@ void Router::operations(const Visit& visit) {
   } else if (path == "/health") {
     body.set("status", "ok");
     body.set("version", context_.version);
+  } else if (context_.kv && lists(context_.listener_doors[visit.exchange->request().listener],
+                                  Door::promptkv)) {
+    body.set("message", "promptcachedb server");  // the prompt-KV door's banner, to the letter
   } else {
     body.set("name", "refrain");
     body.set("version", context_.version);

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "api/context.h"
+#include "api/kv.h"
 #include "net/server.h"
 
 namespace refrain::api {
@@ -12,6 +16,8 @@ class Router final : public net::Handler {
  public:
   explicit Router(Context context);
   void handle(std::shared_ptr<net::Exchange> exchange) override;
+  /// Uploads of KV go to files; every other body is small.
+  net::Reception receive(const net::Request& head, std::function<void()> wake) override;
 
  private:
   Visit visit_of(std::shared_ptr<net::Exchange> exchange) const;
@@ -19,6 +25,7 @@ class Router final : public net::Handler {
   void operations(const Visit& visit);
 
   Context context_;
+  std::optional<KvDoors> kv_{};
 };
 
 /// Renders an error that the server found itself (a body too large, a bad request line) in the

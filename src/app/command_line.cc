@@ -18,6 +18,7 @@
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/exit.h"
+#include "cli/kv.h"
 
 extern char** environ;
 
@@ -163,7 +164,8 @@ struct Commands {
   CLI::App app{"A cache for large language models: it never answers twice and never reads twice.",
                "refrain"};
   cli::Session common;
-  SettingFlags serve_flags, doctor_flags, analyze_flags;
+  SettingFlags serve_flags, doctor_flags, analyze_flags, kv_flags;
+  cli::KvListOptions kv_list;
   bool print_config = false;
   cli::AskOptions ask;
   std::string explain_id = "last", shell;
@@ -268,6 +270,34 @@ struct Commands {
     out.add_flag("--dry-run", invalidate.dry_run, "only count");
   }
 
+  // refrain kv verify | list: commands below a command.
+  void add_kv() {
+    CLI::App* group = app.add_subcommand("kv", "prompt KV: verify a store, list objects");
+    group->require_subcommand(1);
+    group->footer("Example:\n  refrain kv list --prefix docs-");
+    CLI::App* verify = group->add_subcommand(
+        "verify", "read every byte of a store that no process uses, drop what is damaged");
+    verify->footer("Example:\n  refrain kv verify --data-dir /var/lib/refrain");
+    verify->add_flag("--json", common.json, "print JSON");
+    kv_flags.add(*verify);
+    verify->callback([this] { chosen = [this] { return run_kv_verify(); }; });
+    CLI::App* list = group->add_subcommand("list", "named objects of a running server");
+    list->footer("Example:\n  refrain kv list --prefix docs-");
+    list->add_flag("--json", common.json, "print JSON");
+    client_flags(*list);
+    list->add_option("--prefix", kv_list.prefix, "only names that begin so");
+    list->add_option("--after", kv_list.after, "continue behind this name");
+    list->add_option("--limit", kv_list.limit, "how many [100]")->check(CLI::Range(1, 1000));
+    list->callback([this] { chosen = [this] { return cli::kv_list(common, kv_list); }; });
+  }
+
+  int run_kv_verify() {
+    int status = 0;
+    std::optional<Config> config = config_of(kv_flags, common.json, status);
+    if (!config) return status;
+    return cli::kv_verify(common, config->kv);
+  }
+
   void add_completion() {
     CLI::App& out = command("completion", "a script that completes commands and flags in a shell",
                             "completion bash > ~/.local/share/bash-completion/completions/refrain",
@@ -318,6 +348,7 @@ int run(int argc, const char* const* argv) {
   commands.add_serving();
   commands.add_asking();
   commands.add_keeping();
+  commands.add_kv();
   commands.add_completion();
   try {
     commands.app.parse(argc, argv);

@@ -265,6 +265,27 @@ void read_limits(Reader& in, Config& out) {
   out.journal_max = in.count("journal-max");
 }
 
+void read_kv(Reader& in, Config& out) {
+  const std::string folder = home_expanded(in.text("kv-dir"));
+  out.kv_on = folder != "off";
+  // With ":memory:" the folder is made by who opens the store, and goes with the process.
+  const bool memory = out.data_dir == ":memory:";
+  out.kv.folder = !folder.empty() ? folder : memory ? "" : out.data_dir + "/kv";
+  out.kv.memory_bytes_max = in.bytes("kv-memory-max");
+  out.kv.disk_bytes_max = in.bytes("kv-disk-max");
+  out.kv.object_bytes_max = in.bytes("kv-object-max");
+  out.kv.tenant_bytes_max = in.bytes("kv-quota");
+  out.kv.block_tokens = in.count("kv-block-tokens");
+  out.kv.durability = out.store.durability == store::Durability::power_loss
+                          ? kv::Durability::power_loss
+                          : kv::Durability::process;
+  kv::Options probe = out.kv;
+  probe.folder = "x";
+  if (Result<> good = probe.check(); out.kv_on && !good) {
+    in.fault("kv-block-tokens", good.error().what + "; a fitting value");
+  }
+}
+
 }  // namespace
 
 Result<std::uint64_t> parse_bytes(std::string_view text) {
@@ -331,6 +352,7 @@ Result<Config> configure(const Values& values) {
     out.statistics_dir = memory ? "statistics" : out.data_dir + "/statistics";
   }
   out.store.folder = out.data_dir;
+  read_kv(in, out);
   if (!in.error().empty()) return fail(Code::invalid, in.error());
   return out;
 }

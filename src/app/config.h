@@ -8,6 +8,7 @@
 
 #include "api/resp.h"
 #include "app/settings.h"
+#include "kv/store.h"
 #include "net/server.h"
 #include "serve/completions.h"
 #include "store/store.h"
@@ -43,6 +44,8 @@ struct Config {
   std::uint64_t memory_max = 0;
   store::Options store;
   RespConfig resp;
+  bool kv_on = true;
+  kv::Options kv;
   std::size_t journal_max = 0;
   std::string statistics_dir;
   bool anonymous_admin = true;

@@ -1,5 +1,7 @@
 #include "app/graph.h"
 
+#include <stdlib.h>
+
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
@@ -18,6 +20,7 @@
 #include "cache/cache.h"
 #include "embed/spec.h"
 #include "fetch/client.h"
+#include "kv/store.h"
 #include "policy/value.h"
 #include "serve/collector.h"
 #include "serve/embeddings.h"
@@ -133,6 +136,8 @@ struct Graph::Parts {
   std::unique_ptr<embed::Embedder> embedder;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<cache::Cache> cache;
+  std::unique_ptr<kv::Store> kv;
+  std::string kv_folder;  // to be removed at the end, with ":memory:"; else ""
   serve::Journal journal;
   serve::Collector collector;
   std::unique_ptr<serve::Completions> completions;
@@ -193,6 +198,26 @@ struct Graph::Parts {
     return {};
   }
 
+  Result<> open_kv() {
+    if (!config.kv_on) return {};
+    if (config.kv.folder.empty()) {
+      std::string name = (std::filesystem::temp_directory_path() / "refrain-kv-XXXXXX").string();
+      if (!::mkdtemp(name.data())) {
+        return base::fail(base::Code::io, fmt::format("no folder {} for KV can be made", name));
+      }
+      config.kv.folder = kv_folder = name;
+    }
+    TRY(opened, kv::Store::open(config.kv, clock));
+    kv = std::move(opened);
+    return {};
+  }
+
+  ~Parts() {
+    kv.reset();
+    std::error_code ignored;
+    if (!kv_folder.empty()) std::filesystem::remove_all(kv_folder, ignored);
+  }
+
   void open_serving() {
     chat::Producer& producer = remote ? static_cast<chat::Producer&>(*remote) : nobody;
     completions = std::make_unique<serve::Completions>(
@@ -235,6 +260,7 @@ struct Graph::Parts {
     for (const net::Listener& listener : config.net.listeners) {
       context.listener_doors.push_back(listener.doors);
     }
+    context.kv = kv.get();
     context.ready = [this] { return why_not_ready(); };
     context.more_metrics = [this](std::string& out) {
       if (server) append(server->stats(), out);
@@ -243,6 +269,7 @@ struct Graph::Parts {
       if (embedder) append(embedder->stats(), out);
       if (values) append(values->stats(), out);
       if (resp && server) append(resp->stats(), server->stats(), out);
+      if (kv) append(kv->stats(), out);
     };
     router = std::make_unique<api::Router>(std::move(context));
     net::Options options = config.net;
@@ -270,6 +297,7 @@ Result<std::unique_ptr<Graph>> Graph::open(Config config) {
   Parts& parts = *graph->parts_;
   TRY_DO(parts.open_model());
   TRY_DO(parts.open_cache());
+  TRY_DO(parts.open_kv());
   parts.open_serving();
   TRY_DO(parts.open_doors());
   return graph;
@@ -279,6 +307,7 @@ std::vector<std::uint16_t> Graph::ports() const { return parts_->server->ports()
 
 void Graph::upkeep() {
   parts_->cache->upkeep();
+  if (parts_->kv) parts_->kv->upkeep();
   // Not here: it may wait for the device, and a signal must not wait for that.
   if (!parts_->values || parts_->values_upkeep.exchange(true)) return;
   Result<> sent = parts_->work.submit([parts = parts_.get()] {
@@ -297,6 +326,7 @@ void Graph::stop() {
   parts_->lookup.stop();
   parts_->work.stop();
   if (parts_->cache) parts_->cache->stop();
+  parts_->kv.reset();  // writes its last statistics
 }
 
 Result<std::unique_ptr<embed::Embedder>> open_embedder(const Config& config,

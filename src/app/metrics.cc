@@ -104,4 +104,36 @@ void append(const api::RespStats& stats, const net::Stats& lines, std::string& o
   counter(out, "resp_sent_bytes_total", "Bytes out.", lines.line_bytes_out);
 }
 
+void append(const kv::Stats& stats, std::string& out) {
+  gauge(out, "kv_blocks", "KV blocks kept.", static_cast<double>(stats.blocks));
+  gauge(out, "kv_objects", "Named KV objects.", static_cast<double>(stats.objects));
+  gauge(out, "kv_disk_bytes", "Bytes of KV files.", static_cast<double>(stats.disk_bytes));
+  gauge(out, "kv_disk_bytes_max", "Limit of KV files (--kv-disk-max).",
+        static_cast<double>(stats.disk_bytes_max));
+  gauge(out, "kv_memory_bytes", "Bytes of KV in memory.", static_cast<double>(stats.memory_bytes));
+  gauge(out, "kv_memory_bytes_max", "Limit of KV in memory (--kv-memory-max).",
+        static_cast<double>(stats.memory_bytes_max));
+  counter(out, "kv_lookups_total", "Prompts looked up.", stats.lookups);
+  counter(out, "kv_lookup_tokens_total", "Tokens of these prompts.", stats.lookup_tokens);
+  counter(out, "kv_hit_tokens_total", "Tokens found.", stats.hit_tokens);
+  counter(out, "kv_loads_memory_total", "Blocks read from memory.", stats.loads_memory);
+  counter(out, "kv_loads_disk_total", "Blocks and sections read from disk.", stats.loads_disk);
+  counter(out, "kv_load_bytes_total", "Bytes read from disk.", stats.load_bytes);
+  counter(out, "kv_blocks_written_total", "Blocks written.", stats.blocks_written);
+  counter(out, "kv_blocks_shared_total", "Blocks that were there already.", stats.blocks_shared);
+  counter(out, "kv_written_bytes_total", "Bytes written.", stats.bytes_written);
+  counter(out, "kv_published_total", "Prompts and objects published.", stats.published);
+  counter(out, "kv_refused_quota_total", "Uploads over a tenant's quota.", stats.refused_quota);
+  counter(out, "kv_refused_size_total", "Objects over --kv-object-max.", stats.refused_size);
+  counter(out, "kv_failed_total", "Changes that could not be written.", stats.failed);
+  counter(out, "kv_evicted_blocks_total", "Blocks evicted for room.", stats.evicted_blocks);
+  counter(out, "kv_evicted_objects_total", "Objects evicted for room.", stats.evicted_objects);
+  counter(out, "kv_evicted_memory_total", "Blocks put out of memory.", stats.evicted_memory);
+  counter(out, "kv_expired_total", "Objects past their time.", stats.expired);
+  counter(out, "kv_corrupt_total", "Blocks and objects that failed a check, dropped.",
+          stats.corrupt);
+  counter(out, "kv_orphans_total", "Files without a row, swept at start.", stats.orphans);
+  counter(out, "kv_lost_total", "Rows without a file, dropped at start.", stats.lost);
+}
+
 }  // namespace refrain::app

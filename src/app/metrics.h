@@ -5,6 +5,7 @@
 #include "api/resp.h"
 #include "embed/embedder.h"
 #include "fetch/client.h"
+#include "kv/store.h"
 #include "net/server.h"
 #include "upstream/remote.h"
 #include "values/values.h"
@@ -18,5 +19,6 @@ void append(const upstream::Stats& stats, std::string& out);
 void append(const embed::Stats& stats, std::string& out);
 void append(const values::Stats& stats, std::string& out);
 void append(const api::RespStats& stats, const net::Stats& lines, std::string& out);
+void append(const kv::Stats& stats, std::string& out);
 
 }  // namespace refrain::app

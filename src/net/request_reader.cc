@@ -14,6 +14,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "net/reply_head.h"
 #include "net/target.h"
@@ -69,7 +70,10 @@ Refusal grammar_refusal(const error_code& error, std::string_view rest) {
 
 class RequestReader::Parser {
  public:
-  explicit Parser(Limits limits) : limits_(limits) { machine_.emplace(*this); }
+  Parser(Limits limits, BodyLimit body_limit)
+      : limits_(limits), body_limit_(std::move(body_limit)), body_max_(limits.body_max) {
+    machine_.emplace(*this);
+  }
 
   std::size_t put(std::string_view bytes);
   void reset() {
@@ -77,6 +81,8 @@ class RequestReader::Parser {
     state_ = State::start;
     refusal_ = {};
     head_bytes_ = hosts_ = 0;
+    body_max_ = limits_.body_max;
+    body_bytes_ = 0;
     old_ = codings_ = unknown_coding_ = expects_ = unknown_expectation_ = has_length_ = false;
     machine_.emplace(*this);
   }
@@ -111,10 +117,11 @@ class RequestReader::Parser {
     }
     std::size_t on_body_impl(Text bytes, error_code&) override {
       reader_.request_.body.append(bytes.data(), bytes.size());
+      reader_.body_bytes_ += bytes.size();
       return bytes.size();
     }
     void on_chunk_header_impl(std::uint64_t size, Text, error_code& error) override {
-      if (size > reader_.limits_.body_max - reader_.request_.body.size()) {
+      if (size > reader_.body_max_ - reader_.body_bytes_) {
         reader_.refuse({413, "request body is too large"}, error);
       }
     }
@@ -141,6 +148,9 @@ class RequestReader::Parser {
   void check_room(std::size_t left_over);
 
   Limits limits_;
+  BodyLimit body_limit_;
+  std::uint64_t body_max_;        // of this request
+  std::uint64_t body_bytes_ = 0;  // that have come
   Request request_;
   std::optional<Machine> machine_;
   State state_ = State::start;
@@ -188,7 +198,8 @@ void RequestReader::Parser::on_head(error_code& error) {
   if (hosts_ > 1 || (hosts_ == 0 && !old_)) return refuse({400, "need exactly one host"}, error);
   if (unknown_expectation_) return refuse({417, "only 100-continue can be expected"}, error);
   const auto length = machine_->content_length();
-  if (length && *length > limits_.body_max) {
+  if (body_limit_ && (codings_ || (length && *length > 0))) body_max_ = body_limit_(request_);
+  if (length && *length > body_max_) {
     return refuse({413, "request body is too large"}, error);
   }
 }
@@ -233,17 +244,18 @@ std::size_t RequestReader::Parser::put(std::string_view bytes) {
   return used;
 }
 
-RequestReader::RequestReader(Limits limits)
-    : parser_(std::make_unique<Parser>(limits)) {}
+RequestReader::RequestReader(Limits limits, BodyLimit body_limit)
+    : parser_(std::make_unique<Parser>(limits, std::move(body_limit))) {}
 RequestReader::~RequestReader() = default;
 
 std::size_t RequestReader::put(std::string_view bytes) { return parser_->put(bytes); }
 RequestReader::State RequestReader::state() const noexcept { return parser_->state_; }
 bool RequestReader::wants_continue() const noexcept {
   return parser_->state_ == State::body && parser_->expects_ && !parser_->old_ &&
-         parser_->request_.body.empty();
+         parser_->body_bytes_ == 0;
 }
 Request& RequestReader::request() noexcept { return parser_->request_; }
+std::string RequestReader::take_body() { return std::exchange(parser_->request_.body, {}); }
 bool RequestReader::keep_alive() const noexcept { return parser_->machine_->keep_alive(); }
 bool RequestReader::http10() const noexcept { return parser_->old_; }
 int RequestReader::status() const noexcept { return parser_->refusal_.status; }

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "net/server.h"
@@ -25,7 +27,11 @@ class RequestReader {
     refused   // see status() and reason(); no further bytes can be read
   };
 
-  explicit RequestReader(Limits limits);
+  /// Asked once per request that announces a body, when its head is complete: how many bytes it may
+  /// have. Without it: Limits::body_max.
+  using BodyLimit = std::function<std::uint64_t(Request& head)>;
+
+  explicit RequestReader(Limits limits, BodyLimit body_limit = {});
   ~RequestReader();
 
   /// Reads from the front of `bytes`, up to the end of one request.
@@ -37,6 +43,8 @@ class RequestReader {
   /// What was read: whole when done, and as far as it was understood when refused. method, path,
   /// target, query, headers and body only.
   Request& request() noexcept;
+  /// Takes out what has come of the body so far; more may follow.
+  std::string take_body();
   bool keep_alive() const noexcept;  // when done
   bool http10() const noexcept;      // when done
   int status() const noexcept;       // when refused: 400, 413, 417, 431, 501 or 505

@@ -24,6 +24,22 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 /// The value of the first header of that name (given in lower case, found in any case), or null.
 const std::string* find(const Headers& headers, std::string_view lower_case_name) noexcept;
 
+/// What a Sink says after each piece.
+enum class Take : std::uint8_t {
+  more,  // the next piece may come
+  wait,  // it has enough; nothing is read from the peer until wake()
+  stop   // the rest is not wanted: the request is handed out now, and the connection ends with it
+};
+
+/// Takes the body of one request as it arrives, so that it is never in memory as a whole.
+/// Threads: one call at a time, from whichever thread serves the connection. It must not block.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// bytes: not empty; what is behind those of the call before.
+  virtual Take put(std::string bytes) = 0;
+};
+
 struct Request {
   std::string method;        // as sent: "GET"
   std::string path;          // percent-decoded, no query: "/v1/models"; starts with '/' or is "*"
@@ -31,6 +47,8 @@ struct Request {
   std::string query;         // raw, without '?': "after=%20x"
   Headers headers;           // in the order they came; equal names stay apart
   std::string body;          // whole, chunks joined; at most Options::body_max bytes
+  std::shared_ptr<Sink> sink{};  // took the body instead, where Handler::receive gave one
+  bool whole = true;         // false: the sink stopped before the end of the body
   bool loopback = false;     // the peer's address is 127.0.0.0/8 or ::1
   std::string peer;          // the peer's address, without port
   std::size_t listener = 0;  // index in Options::listeners
@@ -71,6 +89,9 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual Piece next() = 0;
+  /// Bytes that there will be, if that is known: then they are sent with a content-length, and as
+  /// many must come.
+  virtual std::optional<std::uint64_t> length() const { return std::nullopt; }
 };
 
 /// One request and its reply. The first of reply() and stream() counts, later ones are ignored. An
@@ -94,10 +115,23 @@ class Exchange {
   virtual void on_close(std::function<void()> work) = 0;
 };
 
+/// How a body is to be received.
+struct Reception {
+  std::shared_ptr<Sink> sink{};  // null: into Request::body, at most Options::body_max bytes
+  std::uint64_t body_max = 0;    // with a sink: over it 413, before a byte comes if that is known
+};
+
 /// Gets every request that is well formed and within the limits.
 class Handler {
  public:
   virtual ~Handler() = default;
+  /// Asked when the head of a request has arrived that announces a body. `wake` ends a Take::wait
+  /// of the sink; it may be called from any thread, at any time. Must not block. A sink is
+  /// destroyed without handle() if the client leaves before the end.
+  virtual Reception receive(const Request& head, std::function<void()> wake) {
+    (void)head, (void)wake;
+    return {};
+  }
   /// Runs on a network thread: must not block. Two requests may be handled at once, though never
   /// two of one connection. May keep the exchange and answer later.
   virtual void handle(std::shared_ptr<Exchange> exchange) = 0;

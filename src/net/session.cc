@@ -43,7 +43,8 @@ Session::Session(Loop& loop, Socket socket, const Arrival& arrival)
       listener_(arrival.listener),
       peer_(arrival.peer.address().to_string()),
       loopback_(is_loopback(arrival.peer.address())),
-      reader_({loop.shared().options.header_max, loop.shared().options.body_max}) {}
+      reader_({loop.shared().options.header_max, loop.shared().options.body_max},
+              [this](Request& head) { return receive(head); }) {}
 
 Session::~Session() = default;
 
@@ -166,9 +167,10 @@ void Session::peer_left() {
 }
 
 void Session::advance() {
-  while (phase_ == Phase::reading && !in_.empty()) {
+  while (phase_ == Phase::reading && !sink_waits_ && !in_.empty()) {
     in_.drop(reader_.put(in_.view()));
-    if (reader_.state() == RequestReader::State::done) {
+    const bool wanted = pass_body();
+    if (reader_.state() == RequestReader::State::done || !wanted) {
       dispatch();
     } else if (reader_.state() == RequestReader::State::refused) {
       return refuse(reader_.status(), reader_.reason());
@@ -180,7 +182,37 @@ void Session::advance() {
   if (phase_ == Phase::handling || phase_ == Phase::streaming) read();
 }
 
+// The head is complete: who takes the body, and how much of it?
+std::uint64_t Session::receive(Request& head) {
+  Shared& shared = loop_.shared();
+  head.peer = peer_;
+  head.loopback = loopback_;
+  head.listener = listener_;
+  receiving_ = std::make_shared<Core>(Request(), loop_.mailbox(), this);
+  Reception reception = shared.handler->receive(
+      head, [core = std::weak_ptr<Core>(receiving_)] {
+        if (const auto alive = core.lock()) alive->wake();
+      });
+  if (!reception.sink) {
+    std::exchange(receiving_, nullptr)->close();
+    return shared.options.body_max;
+  }
+  sink_ = std::move(reception.sink);
+  return reception.body_max;
+}
+
+// Hands what came of the body to its sink. False: it wants no more.
+bool Session::pass_body() {
+  if (!sink_ || reader_.state() == RequestReader::State::refused) return true;
+  std::string bytes = reader_.take_body();
+  if (bytes.empty()) return true;
+  const Take take = sink_->put(std::move(bytes));
+  sink_waits_ = take == Take::wait && reader_.state() != RequestReader::State::done;
+  return take != Take::stop;
+}
+
 void Session::await_request() {
+  if (sink_waits_) return wait_for(Wait::none);
   switch (reader_.state()) {
     case RequestReader::State::start:
       wait_for(Wait::idle);
@@ -221,9 +253,13 @@ void Session::dispatch() {
   Shared& shared = loop_.shared();
   wait_for(Wait::none);
   continued_ = false;
-  keep_alive_ = reader_.keep_alive() && !shared.draining;
+  const bool whole = reader_.state() == RequestReader::State::done;
+  keep_alive_ = whole && reader_.keep_alive() && !shared.draining;
+  refused_ = !whole;  // what the peer still sends is thrown away
   http10_ = reader_.http10();
   Request request = std::move(reader_.request());
+  request.sink = std::exchange(sink_, nullptr);
+  request.whole = whole;
   reader_.reset();
   head_only_ = request.method == "HEAD";
   if (shared.requests_open.fetch_add(1) >= shared.options.requests_max) {
@@ -240,6 +276,7 @@ void Session::dispatch() {
   request.received = std::chrono::steady_clock::now();
   phase_ = Phase::handling;
   core_ = std::make_shared<Core>(std::move(request), loop_.mailbox(), this);
+  if (receiving_) std::exchange(receiving_, nullptr)->close();
   shared.handler->handle(std::make_shared<Ticket>(core_, shared.error_body));
   if (std::optional<Answer> answer = core_->end_handling()) {
     loop_.mutable_counters().answered_at_once.add();
@@ -263,6 +300,10 @@ void Session::refuse(int status, std::string_view reason) {
 
 void Session::arrived() {
   const auto self = shared_from_this();
+  if (receiving_) {
+    if (receiving_->take_wake() && std::exchange(sink_waits_, false)) advance();
+    return;
+  }
   if (core_->take_wake()) woken_ = true;
   if (phase_ == Phase::handling) {
     if (std::optional<Answer> answer = core_->take_answer()) {
@@ -290,7 +331,7 @@ void Session::write_head(const Response& response, Framing framing) {
                        .headers = response.headers,
                        .date = loop_.date(),
                        .framing = framing,
-                       .length = response.body.size(),
+                       .length = left_.value_or(response.body.size()),
                        .keep_alive = keep_alive_,
                        .http10 = http10_};
   if (const std::size_t broken = append_head(head_, head)) {
@@ -314,9 +355,11 @@ void Session::begin_whole(Response response) {
 void Session::begin_stream(Response head, std::unique_ptr<Source> source) {
   if (head.status < 200 || head.status > 599) head.status = 500;
   const bool bodiless = is_bodiless(head.status);
-  chunked_ = !http10_ && !bodiless;
-  if (!chunked_ && !bodiless) keep_alive_ = false;
-  write_head(head, bodiless ? Framing::none : chunked_ ? Framing::chunked : Framing::close);
+  left_ = source->length();
+  chunked_ = !http10_ && !bodiless && !left_;
+  if (!chunked_ && !bodiless && !left_) keep_alive_ = false;
+  const Framing open_end = chunked_ ? Framing::chunked : Framing::close;
+  write_head(head, bodiless ? Framing::none : left_ ? Framing::length : open_end);
   if (bodiless || head_only_) {
     source.reset();
     phase_ = Phase::replying;
@@ -353,6 +396,7 @@ void Session::gather() {
     }
   } while (more_ == More::yes && body_.size() < kPieceBytes);
   tail_ = {};
+  if (left_) return count_down();
   if (!chunked_) return;
   if (!body_.empty()) {
     append_chunk_size(head_, body_.size());
@@ -362,7 +406,16 @@ void Session::gather() {
   }
 }
 
+// A length was promised: a byte more would be taken for the next reply, a byte less never comes.
+void Session::count_down() {
+  if (body_.size() > *left_) body_.resize(static_cast<std::size_t>(*left_));
+  *left_ -= body_.size();
+  if (*left_ == 0) more_ = More::end;
+  if (*left_ > 0 && more_ == More::end) more_ = More::broken;
+}
+
 void Session::end_stream() {
+  left_.reset();
   if (more_ == More::broken) {
     if (!chunked_) {
       // An orderly close would look like the end of the body.
@@ -454,6 +507,7 @@ void Session::free_written() {
 }
 
 void Session::finish() {
+  left_.reset();
   free_written();
   end_exchange();
   if (!keep_alive_) return linger();
@@ -464,7 +518,9 @@ void Session::finish() {
 // ---- ending
 
 void Session::end_exchange() {
-  woken_ = false;
+  woken_ = sink_waits_ = false;
+  sink_.reset();
+  if (receiving_) std::exchange(receiving_, nullptr)->close();
   source_.reset();
   if (!core_) return;
   loop_.shared().requests_open.fetch_sub(1);

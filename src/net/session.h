@@ -3,7 +3,9 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,6 +54,8 @@ class Session final : public Connection,
   void on_read(const Error& error, std::size_t count);
   void advance();
   void await_request();
+  std::uint64_t receive(Request& head);
+  bool pass_body();
   bool say_continue();
   void dispatch();
   void refuse(int status, std::string_view reason);
@@ -63,6 +67,7 @@ class Session final : public Connection,
   void write_head(const Response& response, Framing framing);
   void pump();
   void gather();
+  void count_down();
   void end_stream();
   bool flush();
   void write_rest();
@@ -97,6 +102,11 @@ class Session final : public Connection,
   bool continued_ = false;  // 100 Continue was said for the request that is being read
   bool peer_ended_ = false;
 
+  // While a body goes to a sink: brings the sink's wakes. Becomes core_ when the request is whole.
+  std::shared_ptr<Core> receiving_;
+  std::shared_ptr<Sink> sink_;
+  bool sink_waits_ = false;
+
   std::shared_ptr<Core> core_;
   bool keep_alive_ = true, http10_ = false, head_only_ = false, refused_ = false;
 
@@ -108,6 +118,7 @@ class Session final : public Connection,
   std::unique_ptr<Source> source_;
   More more_ = More::end;
   bool woken_ = false, chunked_ = false;
+  std::optional<std::uint64_t> left_;  // bytes of a reply whose length was told
 };
 
 }  // namespace refrain::net

@@ -27,14 +27,14 @@ base::Result<Readers::Loan> Readers::borrow(const base::Call& call) {
     }
   }
   if (!free_.empty()) {
-    std::unique_ptr<sqlite::Connection> connection = std::move(free_.back());
+    std::unique_ptr<disk::sqlite::Connection> connection = std::move(free_.back());
     free_.pop_back();
     return Loan(*this, std::move(connection));
   }
   ++count_;
   guard.unlock();
-  base::Result<std::unique_ptr<sqlite::Connection>> made =
-      sqlite::Connection::open(path_, sqlite::Access::read);
+  base::Result<std::unique_ptr<disk::sqlite::Connection>> made =
+      disk::sqlite::Connection::open(path_, disk::sqlite::Access::read);
   if (!made) {
     guard.lock();
     --count_;
@@ -43,7 +43,7 @@ base::Result<Readers::Loan> Readers::borrow(const base::Call& call) {
   return Loan(*this, std::move(*made));
 }
 
-void Readers::give_back(std::unique_ptr<sqlite::Connection> connection) {
+void Readers::give_back(std::unique_ptr<disk::sqlite::Connection> connection) {
   {
     std::lock_guard guard(lock_);
     free_.push_back(std::move(connection));

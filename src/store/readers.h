@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/call.h"
-#include "store/sqlite.h"
+#include "disk/sqlite.h"
 
 namespace refrain::store {
 
@@ -18,16 +18,16 @@ class Readers {
   /// A connection on loan; goes back when destroyed. Must not outlive the Readers.
   class Loan {
    public:
-    Loan(Readers& home, std::unique_ptr<sqlite::Connection> connection)
+    Loan(Readers& home, std::unique_ptr<disk::sqlite::Connection> connection)
         : home_(&home), connection_(std::move(connection)) {}
     Loan(Loan&& other) noexcept = default;
     Loan& operator=(Loan&&) = delete;
     ~Loan();
-    sqlite::Connection& operator*() const noexcept { return *connection_; }
+    disk::sqlite::Connection& operator*() const noexcept { return *connection_; }
 
    private:
     Readers* home_;
-    std::unique_ptr<sqlite::Connection> connection_;
+    std::unique_ptr<disk::sqlite::Connection> connection_;
   };
 
   Readers(std::string path, std::size_t count_max)
@@ -37,13 +37,13 @@ class Readers {
   base::Result<Loan> borrow(const base::Call& call);
 
  private:
-  void give_back(std::unique_ptr<sqlite::Connection> connection);
+  void give_back(std::unique_ptr<disk::sqlite::Connection> connection);
 
   const std::string path_;
   const std::size_t count_max_;
   std::mutex lock_;
   std::condition_variable returned_;
-  std::vector<std::unique_ptr<sqlite::Connection>> free_;
+  std::vector<std::unique_ptr<disk::sqlite::Connection>> free_;
   std::size_t count_ = 0;
 };
 

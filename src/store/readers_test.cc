@@ -8,7 +8,7 @@ namespace {
 class ReadersTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto made = sqlite::Connection::open(path_, sqlite::Access::write);
+    auto made = disk::sqlite::Connection::open(path_, disk::sqlite::Access::write);
     ASSERT_TRUE(made);
     ASSERT_TRUE((*made)->execute("CREATE TABLE t(a); INSERT INTO t VALUES(7)"));
   }
@@ -18,7 +18,7 @@ class ReadersTest : public testing::Test {
 
 TEST_F(ReadersTest, LendsTheSameConnectionAgain) {
   Readers readers(path_, 2);
-  sqlite::Connection* first = nullptr;
+  disk::sqlite::Connection* first = nullptr;
   {
     auto loan = readers.borrow({});
     ASSERT_TRUE(loan);

@@ -9,14 +9,14 @@
 namespace refrain::store::rows {
 namespace {
 
-using sqlite::Connection;
-using sqlite::Query;
+using disk::sqlite::Connection;
+using disk::sqlite::Query;
 
 // What a row of each table and its index rows take beside their bytes; docs/design/store.md.
 constexpr std::size_t kRowBytes = 180;
 
-#define ENTRY_COLUMNS                                                                    \
-  "e.id, e.exact, e.space, e.tenant, e.user, e.scope, e.model, e.dialect, e.tags, "      \
+#define ENTRY_COLUMNS                                                                   \
+  "e.id, e.exact, e.space, e.tenant, e.user, e.scope, e.model, e.dialect, e.tags, "     \
   "e.stored, e.expires, e.cost, e.checksum, e.used, e.hits, q.id, q.text, q.embedder, " \
   "q.vector, q.checksum"
 #define ANSWER_COLUMNS ", a.canonical, a.answer, a.checksum"
@@ -152,8 +152,8 @@ Result<bool> embed(Connection& connection, const Embedding& embedding,
 }
 
 Result<> touch(Connection& connection, const Touch& touch) {
-  TRY(query, connection.query(
-                 "UPDATE entries SET hits = hits + ?, used = max(used, ?) WHERE id = ?"));
+  TRY(query,
+      connection.query("UPDATE entries SET hits = hits + ?, used = max(used, ?) WHERE id = ?"));
   query.bind(1, static_cast<std::int64_t>(touch.hits));
   query.bind(2, touch.used.time_since_epoch().count());
   query.bind(3, signed_id(touch.id));
@@ -179,8 +179,8 @@ Result<std::optional<Record>> find(Connection& connection, const Key& exact,
 
 Result<std::optional<Record>> read(Connection& connection, EntryId id, Detail detail,
                                    std::vector<EntryId>& corrupt) {
-  TRY(query, connection.query(detail == Detail::whole ? ALL " WHERE e.id = ?"
-                                                      : HEADS " WHERE e.id = ?"));
+  TRY(query,
+      connection.query(detail == Detail::whole ? ALL " WHERE e.id = ?" : HEADS " WHERE e.id = ?"));
   query.bind(1, signed_id(id));
   TRY(row, query.step());
   if (!row) return std::nullopt;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "store/sqlite.h"
+#include "disk/sqlite.h"
 #include "store/store.h"
 
 /// Records in the tables of one connection. Every function reports ids whose rows failed their
@@ -12,22 +12,22 @@
 namespace refrain::store::rows {
 
 /// Errors: conflict (the id is there), too_large, io. The record must have an id.
-Result<> insert(sqlite::Connection& connection, const Record& record);
+Result<> insert(disk::sqlite::Connection& connection, const Record& record);
 /// False if there was none.
-Result<bool> erase(sqlite::Connection& connection, EntryId id);
+Result<bool> erase(disk::sqlite::Connection& connection, EntryId id);
 /// Replaces the vector of an entry; false if there is no such entry.
-Result<bool> embed(sqlite::Connection& connection, const Embedding& embedding,
+Result<bool> embed(disk::sqlite::Connection& connection, const Embedding& embedding,
                    std::vector<EntryId>& corrupt);
-Result<> touch(sqlite::Connection& connection, const Touch& touch);
+Result<> touch(disk::sqlite::Connection& connection, const Touch& touch);
 
 /// Expired or not.
-Result<std::optional<Record>> find(sqlite::Connection& connection, const Key& exact,
+Result<std::optional<Record>> find(disk::sqlite::Connection& connection, const Key& exact,
                                    std::string_view canonical, std::vector<EntryId>& corrupt);
-Result<std::optional<Record>> read(sqlite::Connection& connection, EntryId id, Detail detail,
+Result<std::optional<Record>> read(disk::sqlite::Connection& connection, EntryId id, Detail detail,
                                    std::vector<EntryId>& corrupt);
 
 /// Hands over every readable record with an id > after, in order, until `each` returns false.
-Result<> walk(sqlite::Connection& connection, EntryId after, Detail detail,
+Result<> walk(disk::sqlite::Connection& connection, EntryId after, Detail detail,
               std::vector<EntryId>& corrupt, const std::function<Result<bool>(Record&&)>& each);
 
 /// What eviction has to know of an entry.
@@ -36,9 +36,10 @@ struct Lean {
   Facts facts;  // without now
 };
 /// At most `limit` entries with an id > after, in order.
-Result<std::vector<Lean>> lean(sqlite::Connection& connection, EntryId after, std::size_t limit);
+Result<std::vector<Lean>> lean(disk::sqlite::Connection& connection, EntryId after,
+                               std::size_t limit);
 /// Ids of at most `limit` entries that are expired at `now`.
-Result<std::vector<EntryId>> expired(sqlite::Connection& connection, WallTime now,
+Result<std::vector<EntryId>> expired(disk::sqlite::Connection& connection, WallTime now,
                                      std::size_t limit);
 
 }  // namespace refrain::store::rows

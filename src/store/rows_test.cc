@@ -9,7 +9,8 @@ namespace {
 class Rows : public testing::Test {
  protected:
   void SetUp() override {
-    auto made = sqlite::Connection::open(folder_.path() + "/x.sqlite", sqlite::Access::write);
+    auto made =
+        disk::sqlite::Connection::open(folder_.path() + "/x.sqlite", disk::sqlite::Access::write);
     ASSERT_TRUE(made);
     connection_ = std::move(*made);
     Result<> ready = schema::prepare(*connection_, "x.sqlite", Durability::process);
@@ -23,7 +24,7 @@ class Rows : public testing::Test {
     return record;
   }
   StoreFolder folder_;
-  std::unique_ptr<sqlite::Connection> connection_;
+  std::unique_ptr<disk::sqlite::Connection> connection_;
   std::vector<EntryId> corrupt_;
 };
 

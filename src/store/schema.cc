@@ -48,7 +48,7 @@ constexpr const char* kExpiryIndex =
 constexpr const char* kMigrations[] = {kFirst, kExpiryIndex};
 static_assert(std::size(kMigrations) == kVersion);
 
-Result<> migrate(sqlite::Connection& connection, std::int64_t version) {
+Result<> migrate(disk::sqlite::Connection& connection, std::int64_t version) {
   for (; version < kVersion; ++version) {
     TRY_DO(connection.execute(fmt::format("BEGIN IMMEDIATE; {} PRAGMA user_version = {}; COMMIT",
                                           kMigrations[version], version + 1)));
@@ -56,7 +56,7 @@ Result<> migrate(sqlite::Connection& connection, std::int64_t version) {
   return {};
 }
 
-Result<std::int64_t> version_of(sqlite::Connection& connection, const std::string& path) {
+Result<std::int64_t> version_of(disk::sqlite::Connection& connection, const std::string& path) {
   Result<std::int64_t> application = connection.number("PRAGMA application_id");
   if (!application && application.error().code == base::Code::corrupt) {
     return base::fail(base::Code::corrupt,
@@ -86,15 +86,17 @@ Result<std::int64_t> version_of(sqlite::Connection& connection, const std::strin
 
 std::span<const char* const> migrations() { return kMigrations; }
 
-Result<> prepare(sqlite::Connection& connection, const std::string& path, Durability durability) {
+Result<> prepare(disk::sqlite::Connection& connection, const std::string& path,
+                 Durability durability) {
   TRY(version, version_of(connection, path));
   if (version == 0) {
     // Both take effect only while the file is empty.
     TRY_DO(connection.execute("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA page_size = 4096"));
   }
-  TRY_DO(connection.execute(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {};"
-                                        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
-                                        durability == Durability::power_loss ? "FULL" : "NORMAL")));
+  TRY_DO(
+      connection.execute(fmt::format("PRAGMA journal_mode = WAL; PRAGMA synchronous = {};"
+                                     "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
+                                     durability == Durability::power_loss ? "FULL" : "NORMAL")));
   // Not written again: a store on a full disk must open.
   if (version == 0) {
     TRY_DO(connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId)));

@@ -3,7 +3,7 @@
 #include <span>
 #include <string>
 
-#include "store/sqlite.h"
+#include "disk/sqlite.h"
 #include "store/store.h"
 
 namespace refrain::store::schema {
@@ -19,6 +19,7 @@ std::span<const char* const> migrations();
 /// Sets the file's modes and brings its tables to kVersion, each step in a transaction of its own.
 /// path: for sentences. Errors: unsupported (a later version), invalid (a database of somebody
 /// else), corrupt, io, busy.
-Result<> prepare(sqlite::Connection& connection, const std::string& path, Durability durability);
+Result<> prepare(disk::sqlite::Connection& connection, const std::string& path,
+                 Durability durability);
 
 }  // namespace refrain::store::schema

@@ -8,8 +8,9 @@ namespace {
 
 class Schema : public testing::Test {
  protected:
-  std::unique_ptr<sqlite::Connection> connect() {
-    auto made = sqlite::Connection::open(folder_.path() + "/store.sqlite", sqlite::Access::write);
+  std::unique_ptr<disk::sqlite::Connection> connect() {
+    auto made = disk::sqlite::Connection::open(folder_.path() + "/store.sqlite",
+                                               disk::sqlite::Access::write);
     EXPECT_TRUE(made);
     return std::move(*made);
   }
@@ -58,11 +59,13 @@ TEST_F(Schema, AFileOfTheFirstVersionIsBroughtUpWithItsEntries) {
 }
 
 TEST_F(Schema, TheResultIsTheSameFromEveryVersion) {
-  const char* all = "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema "
-                    "WHERE sql IS NOT NULL ORDER BY name)";
+  const char* all =
+      "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema "
+      "WHERE sql IS NOT NULL ORDER BY name)";
   auto schema_from = [&](std::size_t version) {
     StoreFolder folder;
-    auto made = sqlite::Connection::open(folder.path() + "/x.sqlite", sqlite::Access::write);
+    auto made =
+        disk::sqlite::Connection::open(folder.path() + "/x.sqlite", disk::sqlite::Access::write);
     EXPECT_TRUE(made);
     for (std::size_t i = 0; i < version; ++i) EXPECT_TRUE((*made)->execute(migrations()[i]));
     if (version > 0) {

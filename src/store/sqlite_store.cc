@@ -43,7 +43,7 @@ SqliteStore::SqliteStore(Options options, const base::Clock& clock, std::string 
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const Options& options,
                                                        const base::Clock& clock) {
-  TRY(lock, FolderLock::take(options.folder));
+  TRY(lock, disk::FolderLock::take(options.folder));
   std::unique_ptr<SqliteStore> store(  // NOLINT: private constructor
       new SqliteStore(options, clock, options.folder + "/store.sqlite"));
   store->lock_ = std::move(lock);
@@ -75,9 +75,9 @@ Result<std::optional<Record>> SqliteStore::find(const Call& call, const Key& exa
   drop(corrupt);
   if (record && alive(*record, clock_.wall())) return std::move(record);
   if (!record && !corrupt.empty()) {
-    return base::fail(base::Code::corrupt,
-                      fmt::format("stored entry {} failed its checksum and is dropped",
-                                  corrupt.front()));
+    return base::fail(
+        base::Code::corrupt,
+        fmt::format("stored entry {} failed its checksum and is dropped", corrupt.front()));
   }
   return std::nullopt;
 }

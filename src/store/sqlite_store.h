@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/pool.h"
-#include "store/folder_lock.h"
+#include "disk/folder_lock.h"
 #include "store/readers.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -64,8 +64,8 @@ class SqliteStore final : public Store {
   const Options options_;
   const base::Clock& clock_;
   const std::string path_;
-  std::unique_ptr<FolderLock> lock_;  // first, so that it is released last
-  std::unique_ptr<Writer> writer_;    // used on the writer's thread only
+  std::unique_ptr<disk::FolderLock> lock_;  // first, so that it is released last
+  std::unique_ptr<Writer> writer_;          // used on the writer's thread only
   Readers readers_;
   base::Mutex<Queue> queue_;
   base::Mutex<Touches> touches_;

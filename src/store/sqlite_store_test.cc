@@ -32,8 +32,8 @@ class SqliteStoreFiles : public testing::Test {
     return SqliteStore::open(options, clock_);
   }
   void alter(const std::string& sql) {
-    auto connection =
-        sqlite::Connection::open(folder_.path() + "/store.sqlite", sqlite::Access::write);
+    auto connection = disk::sqlite::Connection::open(folder_.path() + "/store.sqlite",
+                                                     disk::sqlite::Access::write);
     ASSERT_TRUE(connection);
     Result<> done = (*connection)->execute(sql);
     ASSERT_TRUE(done) << done.error().what;

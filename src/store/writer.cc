@@ -32,13 +32,13 @@ namespace {
 
 constexpr std::uint64_t kLogBytesMin = 256 << 10;
 constexpr std::uint64_t kLogBytesMax = 16 << 20;
-constexpr std::uint64_t kLogShare = 16;      // of the byte budget
+constexpr std::uint64_t kLogShare = 16;          // of the byte budget
 constexpr std::uint64_t kIndexBytes = 64 << 10;  // the log's index in shared memory
-constexpr std::uint64_t kFillPercent = 95;   // after making room
-constexpr std::size_t kWindow = 8192;        // rows: about 10 ms to read
+constexpr std::uint64_t kFillPercent = 95;       // after making room
+constexpr std::size_t kWindow = 8192;            // rows: about 10 ms to read
 constexpr std::size_t kWindowShare = 4;
-constexpr std::size_t kPurgeMax = 1000;      // records in one transaction
-constexpr EntryId kReserve = 1 << 16;        // ids per reservation
+constexpr std::size_t kPurgeMax = 1000;  // records in one transaction
+constexpr EntryId kReserve = 1 << 16;    // ids per reservation
 
 }  // namespace
 
@@ -50,7 +50,7 @@ Result<std::unique_ptr<Writer>> Writer::open(const std::string& path, const Opti
 }
 
 Result<> Writer::open_database(const std::string& path) {
-  TRY(connection, sqlite::Connection::open(path, sqlite::Access::write));
+  TRY(connection, disk::sqlite::Connection::open(path, disk::sqlite::Access::write));
   connection_ = std::move(connection);
   TRY_DO(schema::prepare(*connection_, path, options_.durability));
   std::uint64_t budget = options_.bytes_max;
@@ -108,8 +108,8 @@ Result<> Writer::change(std::span<Batch* const> batches, std::span<const Touch> 
                         Applied& applied) {
   bool by_wish = std::ranges::any_of(batches, [](const Batch* b) { return !b->erases.empty(); });
   // Who asks for an erasure wants the bytes gone from the pages too; eviction has no need of that.
-  TRY_DO(connection_->execute(by_wish ? "PRAGMA secure_delete = ON"
-                                      : "PRAGMA secure_delete = FAST"));
+  TRY_DO(
+      connection_->execute(by_wish ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST"));
   std::unordered_set<EntryId> fresh;
   std::vector<EntryId> corrupt;
   for (Batch* batch : batches) {
@@ -164,17 +164,17 @@ Result<> Writer::make_room(const std::unordered_set<EntryId>& keep, Applied& app
     TRY(victims, choose(keep, (used - target) * connection_->page_bytes()));
     if (victims.empty()) {
       if (used <= pages_max_) break;
-      return base::fail(base::Code::too_large,
-                        fmt::format("the store's budget of {} bytes cannot hold this batch",
-                                    options_.bytes_max));
+      return base::fail(
+          base::Code::too_large,
+          fmt::format("the store's budget of {} bytes cannot hold this batch", options_.bytes_max));
     }
     for (EntryId id : victims) TRY_DO(erase(id, applied.gone));
     applied.evicted += victims.size();
   }
   TRY(now, connection_->number("PRAGMA page_count"));
   if (static_cast<std::uint64_t>(now) <= pages_max_) return {};
-  return connection_->execute(fmt::format("PRAGMA incremental_vacuum({})",
-                                          static_cast<std::uint64_t>(now) - pages_max_));
+  return connection_->execute(
+      fmt::format("PRAGMA incremental_vacuum({})", static_cast<std::uint64_t>(now) - pages_max_));
 }
 
 // Empty only if there is nothing but what must be kept.
@@ -201,7 +201,7 @@ Result<std::vector<EntryId>> Writer::choose(const std::unordered_set<EntryId>& k
 }
 
 Result<> Writer::bound_log() {
-  using Checkpoint = sqlite::Connection::Checkpoint;
+  using Checkpoint = disk::sqlite::Connection::Checkpoint;
   std::uint64_t bytes = connection_->log_bytes();
   if (bytes <= log_bytes_max_) return {};
   bool late = bytes > 2 * log_bytes_max_;  // readers kept passive ones from finishing
@@ -221,7 +221,7 @@ Result<std::vector<EntryId>> Writer::purge() {
 Result<> Writer::compact() {
   TRY(free, connection_->number("PRAGMA freelist_count"));
   if (free > 0) TRY_DO(connection_->execute("PRAGMA incremental_vacuum"));
-  return connection_->checkpoint(sqlite::Connection::Checkpoint::truncate);
+  return connection_->checkpoint(disk::sqlite::Connection::Checkpoint::truncate);
 }
 
 }  // namespace refrain::store

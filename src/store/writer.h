@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "store/sqlite.h"
+#include "disk/sqlite.h"
 #include "store/store.h"
 
 namespace refrain::store {
@@ -55,14 +55,13 @@ class Writer {
   Result<> erase(EntryId id, std::vector<EntryId>& gone);
   Result<> reserve(EntryId until);
   Result<> make_room(const std::unordered_set<EntryId>& keep, Applied& applied);
-  Result<std::vector<EntryId>> choose(const std::unordered_set<EntryId>& keep,
-                                      std::uint64_t bytes);
+  Result<std::vector<EntryId>> choose(const std::unordered_set<EntryId>& keep, std::uint64_t bytes);
   Result<std::uint64_t> pages_used();
   Result<> bound_log();
 
   const Options options_;
   const base::Clock& clock_;
-  std::unique_ptr<sqlite::Connection> connection_;
+  std::unique_ptr<disk::sqlite::Connection> connection_;
   std::uint64_t log_bytes_max_ = 0;
   std::uint64_t pages_max_ = 0;  // of the file; 0: unlimited
   EntryId first_id_ = 1, reserved_ = 1;

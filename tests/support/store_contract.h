@@ -1,7 +1,5 @@
 #pragma once
 
-#include <stdlib.h>
-
 #include <atomic>
 #include <filesystem>
 #include <memory>
@@ -12,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "store/store.h"
+#include "tests/support/temp_folder.h"
 
 // What every store has to do. An implementation's test instantiates it:
 //   struct MakeMine { std::unique_ptr<store::Store> open(const store::Options&, const Clock&); };
@@ -36,23 +35,7 @@ inline WallTime at(std::int64_t milliseconds) {
 }
 
 /// A folder that goes with its test.
-class StoreFolder {
- public:
-  StoreFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "refrain-store-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~StoreFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  StoreFolder(const StoreFolder&) = delete;
-  StoreFolder& operator=(const StoreFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using StoreFolder = TempFolder;
 
 /// A record of that question; everything in it follows from the text.
 inline Record record_of(const std::string& text, std::size_t answer_bytes = 40) {

@@ -1,25 +1,27 @@
-#include "store/folder_lock.h"
+#include "disk/folder_lock.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 
-#include "tests/support/store_contract.h"
+#include "tests/support/temp_folder.h"
 
-namespace refrain::store {
+namespace refrain::disk {
 namespace {
 
 TEST(FolderLock, MakesTheFolderForItsOwnerAlone) {
-  StoreFolder folder;
+  TempFolder folder;
   std::string path = folder.path() + "/a/b";
   ASSERT_TRUE(FolderLock::take(path));
   EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_all);
 }
 
 TEST(FolderLock, NamesTheProcessThatHoldsIt) {
-  StoreFolder folder;
+  TempFolder folder;
   auto lock = FolderLock::take(folder.path());
   ASSERT_TRUE(lock);
   auto second = FolderLock::take(folder.path());
@@ -30,7 +32,7 @@ TEST(FolderLock, NamesTheProcessThatHoldsIt) {
 }
 
 TEST(FolderLock, IsFreeAgainWhenItsHolderDies) {
-  StoreFolder folder;
+  TempFolder folder;
   pid_t child = ::fork();
   if (child == 0) ::_exit(FolderLock::take(folder.path()) ? 0 : 1);
   int status = 0;
@@ -40,14 +42,14 @@ TEST(FolderLock, IsFreeAgainWhenItsHolderDies) {
 }
 
 TEST(FolderLock, AFolderThatCannotBeMadeIsNamedWithTheReason) {
-  StoreFolder folder;
+  TempFolder folder;
   std::ofstream(folder.path() + "/file") << "x";
   auto lock = FolderLock::take(folder.path() + "/file/data");
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().code, base::Code::io);
-  EXPECT_EQ(lock.error().what, "data folder '" + folder.path() +
-                                   "/file/data' cannot be written: Not a directory");
+  EXPECT_EQ(lock.error().what,
+            "data folder '" + folder.path() + "/file/data' cannot be written: Not a directory");
 }
 
 }  // namespace
-}  // namespace refrain::store
+}  // namespace refrain::disk

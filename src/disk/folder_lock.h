@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 
-namespace refrain::store {
+namespace refrain::disk {
 
 /// A data folder that this process alone writes, until the lock is destroyed or the process ends in
 /// any way.
@@ -23,4 +23,4 @@ class FolderLock {
   int file_;
 };
 
-}  // namespace refrain::store
+}  // namespace refrain::disk

@@ -1,8 +1,12 @@
-#include "store/sqlite.h"
+#include "disk/sqlite.h"
 
-#include "tests/support/store_contract.h"
+#include <gtest/gtest.h>
 
-namespace refrain::store::sqlite {
+#include <filesystem>
+
+#include "tests/support/temp_folder.h"
+
+namespace refrain::disk::sqlite {
 namespace {
 
 class Sqlite : public testing::Test {
@@ -13,7 +17,7 @@ class Sqlite : public testing::Test {
     connection_ = std::move(*made);
     ASSERT_TRUE(connection_->execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b BLOB)"));
   }
-  StoreFolder folder_;
+  TempFolder folder_;
   std::unique_ptr<Connection> connection_;
 };
 
@@ -44,8 +48,7 @@ TEST_F(Sqlite, AQueryIsReadyAgainAfterEachUse) {
 }
 
 TEST_F(Sqlite, ErrorsHaveCauseAndStatement) {
-  auto twice = connection_->execute(
-      "INSERT INTO t VALUES(1, NULL); INSERT INTO t VALUES(1, NULL)");
+  auto twice = connection_->execute("INSERT INTO t VALUES(1, NULL); INSERT INTO t VALUES(1, NULL)");
   ASSERT_FALSE(twice);
   EXPECT_EQ(twice.error().code, base::Code::conflict);
   auto missing = connection_->query("SELECT * FROM absent");
@@ -74,4 +77,4 @@ TEST_F(Sqlite, TheLogIsMeasuredAndEmptiedByACheckpoint) {
 }
 
 }  // namespace
-}  // namespace refrain::store::sqlite
+}  // namespace refrain::disk::sqlite

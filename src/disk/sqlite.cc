@@ -1,29 +1,24 @@
-#include "store/sqlite.h"
+#include "disk/sqlite.h"
 
 #include <utility>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-namespace refrain::store::sqlite {
+namespace refrain::disk::sqlite {
 namespace {
 
 constexpr int kBusyMilliseconds = 2000;
 
 base::Code code_of(int status) {
   switch (status & 0xff) {
-    case SQLITE_TOOBIG:
-      return base::Code::too_large;
+    case SQLITE_TOOBIG: return base::Code::too_large;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return base::Code::corrupt;
+    case SQLITE_NOTADB: return base::Code::corrupt;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return base::Code::busy;
-    case SQLITE_CONSTRAINT:
-      return base::Code::conflict;
-    default:
-      return base::Code::io;
+    case SQLITE_LOCKED: return base::Code::busy;
+    case SQLITE_CONSTRAINT: return base::Code::conflict;
+    default: return base::Code::io;
   }
 }
 
@@ -41,7 +36,7 @@ base::Error error(sqlite3* database, std::string_view doing) {
   int status = database == nullptr ? SQLITE_NOMEM : sqlite3_extended_errcode(database);
   const char* why = database == nullptr ? "out of memory" : sqlite3_errmsg(database);
   int system = database == nullptr ? 0 : sqlite3_system_errno(database);
-  return {code_of(status), fmt::format("store: {}{}: {} (SQLite {}, system {})", hint_of(status),
+  return {code_of(status), fmt::format("database: {}{}: {} (SQLite {}, system {})", hint_of(status),
                                        doing, why, status, system)};
 }
 
@@ -142,6 +137,11 @@ base::Result<std::int64_t> Connection::number(std::string_view sql) {
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
 
+bool Connection::is_full() const {
+  const int status = sqlite3_extended_errcode(database_);
+  return (status & 0xff) == SQLITE_FULL || status == SQLITE_IOERR_WRITE;
+}
+
 std::int64_t Connection::changes() const { return sqlite3_changes64(database_); }
 
 base::Result<> Connection::checkpoint(Checkpoint kind) {
@@ -169,4 +169,4 @@ base::Result<> Connection::watch_log() {
   return {};
 }
 
-}  // namespace refrain::store::sqlite
+}  // namespace refrain::disk::sqlite

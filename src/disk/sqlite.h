@@ -13,7 +13,7 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 /// RAII over SQLite: connections, statements, results with causes. Knows nothing of records.
-namespace refrain::store::sqlite {
+namespace refrain::disk::sqlite {
 
 /// One use of a prepared statement. Parameters count from 1, columns from 0. What is bound must
 /// outlive the use; column views live until the next step.
@@ -63,6 +63,8 @@ class Connection {
   /// The first column of the first row; 0 without a row.
   base::Result<std::int64_t> number(std::string_view sql);
   bool in_transaction() const;
+  /// The last call failed for want of room on the disk, in the file or in a quota.
+  bool is_full() const;
   /// Rows that the last statement changed.
   std::int64_t changes() const;
   /// Bytes of the log after the last commit of this connection.
@@ -96,4 +98,4 @@ class Connection {
 /// corrupt: pages are damaged. busy: another process holds the file. Else io; a full disk says so.
 base::Error error(sqlite3* database, std::string_view doing);
 
-}  // namespace refrain::store::sqlite
+}  // namespace refrain::disk::sqlite

@@ -1,4 +1,4 @@
-#include "store/folder_lock.h"
+#include "disk/folder_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-namespace refrain::store {
+namespace refrain::disk {
 namespace {
 
 std::unexpected<base::Error> unusable(const std::string& folder, const std::string& why) {
@@ -54,4 +54,4 @@ base::Result<std::unique_ptr<FolderLock>> FolderLock::take(const std::string& fo
 
 FolderLock::~FolderLock() { ::close(file_); }
 
-}  // namespace refrain::store
+}  // namespace refrain::disk
