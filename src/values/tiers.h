@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "policy/eviction.h"
-#include "store/folder_lock.h"
+#include "disk/folder_lock.h"
 #include "values/index.h"
 #include "values/log.h"
 #include "values/values.h"
@@ -85,7 +85,7 @@ struct Values::Impl {
   const Options options;
   base::Pool& work;
   base::Clock& clock;
-  std::unique_ptr<store::FolderLock> folder_lock;
+  std::unique_ptr<disk::FolderLock> folder_lock;
   Disk disk;
   std::shared_ptr<LargeFiles> files;
   std::unique_ptr<policy::Eviction> memory, kept;  // the tiers: what leaves memory, what leaves

@@ -87,7 +87,7 @@ class Replay {
 }  // namespace
 
 Result<> Values::Impl::open_folder() {
-  TRY(locked, store::FolderLock::take(options.folder));
+  TRY(locked, disk::FolderLock::take(options.folder));
   folder_lock = std::move(locked);
   Replay replay(index, clock.wall());
   std::uint64_t damaged = 0;
