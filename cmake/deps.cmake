@@ -25,6 +25,13 @@ if(EXISTS "${llama_build}/src/libllama.a")
     "${llama_build}/src/libllama.a" "${llama_build}/ggml/src/libggml.a"
     "${llama_build}/ggml/src/libggml-cpu.a" "${llama_build}/ggml/src/libggml-base.a"
     gomp Threads::Threads ${CMAKE_DL_LIBS})  # GCC built these, whatever compiles us
+  # llama.cpp's own layer above the library: chat templates, grammars, samplers.
+  add_library(llama_common INTERFACE)
+  target_include_directories(llama_common SYSTEM INTERFACE "${llama_source}/common")
+  target_link_libraries(llama_common INTERFACE
+    "${llama_build}/common/libllama-common.a" "${llama_build}/common/libllama-common-base.a"
+    "${llama_build}/vendor/cpp-httplib/libcpp-httplib.a" llama_cpp)
 else()
+  add_library(llama_common INTERFACE)
   message(WARNING "llama.cpp is not built under ${REFRAIN_DEPS_DIR}: run tools/setup first")
 endif()
