@@ -49,6 +49,8 @@ class Replying {
   /// The whole request fails. Nothing comes after it.
   void fail(base::Error error);
   bool over() const noexcept { return over_; }
+  /// One choice is left: with its end the request is answered.
+  bool last_choice() const noexcept { return !over_ && open_ == 1; }
 
  private:
   struct Choice {

@@ -83,7 +83,7 @@ class Runner {
   bool write(Stream& stream, std::size_t place);
   void relieve();
   void pause(Stream& stream);
-  void end(Stream& stream);
+  void end(Stream& stream, std::string_view finish);
   void fail(Stream& stream, const base::Error& error);
   void release(Stream& stream);
   void save(const Stream& stream, std::size_t tokens);

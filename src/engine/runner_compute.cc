@@ -116,8 +116,7 @@ void Runner::prompt_read(Stream& stream) {
 bool Runner::write(Stream& stream, std::size_t place) {
   Replying& reply = *stream.reply;
   if (stream.tokens_max == 0) {
-    reply.end(stream.choice, "length");
-    end(stream);
+    end(stream, "length");
     return false;
   }
   const Result<TokenId> token = stream.sampler->choose(rooms_.context, place);
@@ -127,8 +126,7 @@ bool Runner::write(Stream& stream, std::size_t place) {
   }
   ++stream.written;
   if (rooms_.words.ends(*token) && !reply.order().ignore_end) {
-    reply.end(stream.choice, "stop");
-    end(stream);
+    end(stream, "stop");
     return false;
   }
   std::optional<Chances> chances;
@@ -145,8 +143,7 @@ bool Runner::write(Stream& stream, std::size_t place) {
   const bool full = stream.written >= stream.tokens_max ||
                     stream.tokens.size() >= rooms_.context.cells();
   if (!stops && !full) return true;
-  reply.end(stream.choice, stops ? "stop" : "length");
-  end(stream);
+  end(stream, stops ? "stop" : "length");
   return false;
 }
 
@@ -163,8 +160,7 @@ void Runner::relieve() {
       fail(stream, {Code::busy, fmt::format("a prompt of {} tokens does not fit into {} cells",
                                             stream.prompt_tokens, rooms_.context.cells())});
     } else {
-      stream.reply->end(stream.choice, "length");
-      end(stream);
+      end(stream, "length");
     }
     erase({&stream});
     return;
@@ -183,8 +179,10 @@ void Runner::pause(Stream& stream) {
 }
 
 // The reply of this choice is complete; what was computed stays for others.
-void Runner::end(Stream& stream) {
-  rooms_.counters.answered.add(stream.reply->over() ? 1 : 0);
+void Runner::end(Stream& stream, std::string_view finish) {
+  // Counted first: whoever has read the answer finds it counted.
+  if (stream.reply->last_choice()) rooms_.counters.answered.add();
+  stream.reply->end(stream.choice, finish);
   const llama::SequenceId sequence = std::exchange(stream.sequence, -1);
   if (!trust_.parts || options_.kept_max == 0) {
     rooms_.context.remove(sequence);
