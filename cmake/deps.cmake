@@ -18,7 +18,8 @@ set(REFRAIN_DEPS_DIR "${CMAKE_SOURCE_DIR}/.deps" CACHE PATH "what tools/setup ma
 set(llama_source "${REFRAIN_DEPS_DIR}/llama.cpp")
 set(llama_build "${REFRAIN_DEPS_DIR}/llama-build")
 add_library(llama_cpp INTERFACE)
-if(EXISTS "${llama_build}/src/libllama.a")
+if(EXISTS "${llama_build}/src/libllama.a" AND
+   EXISTS "${llama_build}/common/libllama-common.a")
   target_include_directories(llama_cpp SYSTEM INTERFACE
     "${llama_source}/include" "${llama_source}/ggml/include")
   target_link_libraries(llama_cpp INTERFACE

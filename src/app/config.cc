@@ -236,6 +236,40 @@ void read_limits(Reader& in, Config& out) {
   out.journal_max = in.count("journal-max");
 }
 
+void read_model(Reader& in, Config& out) {
+  ModelConfig& model = out.model;
+  model.file = in.text("model");
+  if (!model.file.empty() && !out.upstreams.empty()) {
+    in.fault("model", "a file without --upstream, or --upstream without a file,");
+  }
+  engine::Options& engine = model.engine;
+  engine.model_name = in.text("model-name");
+  engine.cells = in.count("ctx");
+  engine.parallel = in.count("parallel");
+  engine.kept_max = in.count("kept");
+  engine.batch_tokens = in.count("batch");
+  engine.ubatch_tokens = in.count("ubatch");
+  engine.chunk_tokens = in.count("chunk");
+  engine.threads = in.count("model-threads");
+  engine.queue_max = in.count("queue");
+  const bool always = in.one_of("reuse", {"by-time", "always"}) == "always";
+  engine.reuse_rule = always ? policy::ReuseRule::always : policy::ReuseRule::by_time;
+  const std::string save = in.one_of("kv-save", {"answers", "prompts", "off"});
+  engine.save = save == "answers"   ? engine::SaveRule::prompts_and_answers
+                : save == "prompts" ? engine::SaveRule::prompts
+                                    : engine::SaveRule::nothing;
+  engine.entries_max = in.count("kv-entries-max");
+  engine.entries_ttl =
+      std::chrono::duration_cast<std::chrono::seconds>(in.duration("kv-entries-ttl"));
+  model.kv_memory_max = in.bytes("kv-memory-max");
+  model.kv_block = in.count("kv-block");
+  if (model.kv_block == 0) in.fault("kv-block", "1 or more");
+  model.items_max = in.count("semshare-items");
+  if (Result<> good = engine.check(); !good && !model.file.empty()) {
+    in.fault("model", good.error().what + "; a file and fitting settings");
+  }
+}
+
 }  // namespace
 
 Result<std::uint64_t> parse_bytes(std::string_view text) {
@@ -279,6 +313,7 @@ Result<Config> configure(const Values& values) {
   read_upstreams(in, out);
   read_routes(in, out);
   read_limits(in, out);
+  read_model(in, out);
   out.data_dir = home_expanded(in.text("data-dir"));
   if (out.data_dir.empty()) in.fault("data-dir", "a folder, or ':memory:',");
   out.keys = in.text("keys");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/engine_setup.h"
 #include "app/settings.h"
 #include "net/server.h"
 #include "serve/completions.h"
@@ -28,6 +29,7 @@ struct Config {
   std::string upstream_key, default_model, ca_file;
   std::chrono::milliseconds connect_timeout{}, upstream_first_byte{}, upstream_idle{};
   bool stream_usage = true;
+  ModelConfig model;
   std::string embedder, embedder_file;
   std::size_t embedder_contexts = 0;
   serve::Completions::Options completions;

@@ -9,7 +9,9 @@
 
 #include "api/embedding_wire.h"
 #include "api/router.h"
+#include "app/engine_setup.h"
 #include "app/keys.h"
+#include "app/local_embeddings.h"
 #include "app/metrics.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -20,6 +22,7 @@
 #include "serve/collector.h"
 #include "serve/embeddings.h"
 #include "serve/entries.h"
+#include "serve/prompt_kv.h"
 #include "upstream/remote.h"
 #include "wire/openai.h"
 
@@ -38,8 +41,8 @@ class NoUpstream final : public chat::Producer {
     flight->finish({chat::End::Kind::failed,
                     {},
                     {base::Code::unavailable,
-                     "nothing stored answers this, and no model API is set: start refrain with "
-                     "--upstream URL"}});
+                     "nothing stored answers this, and no model is set: start refrain with "
+                     "--upstream URL or --model FILE.gguf"}});
   }
 };
 
@@ -51,13 +54,14 @@ chat::Refusal refusal_of(const base::Error& error) {
 
 class Passing final : public serve::Forward {
  public:
-  Passing(upstream::Remote* remote, base::Clock& clock) : remote_(remote), clock_(clock) {}
+  Passing(upstream::Remote* remote, const engine::Engine* engine, base::Clock& clock)
+      : remote_(remote), engine_(engine), clock_(clock) {}
 
   void start(serve::Forwarded request, std::function<void(chat::Refusal)> done) override {
+    if (engine_) return done(own_models(request.target));
     if (!remote_) {
       done(refusal_of({base::Code::unavailable,
-                       "no model API is set: start refrain with "
-                       "--upstream URL"}));
+                       "no model is set: start refrain with --upstream URL or --model FILE.gguf"}));
       return;
     }
     upstream::Passage passage{request.method, request.target, std::move(request.headers),
@@ -73,7 +77,16 @@ class Passing final : public serve::Forward {
   }
 
  private:
+  chat::Refusal own_models(const std::string& target) const {
+    Result<std::string> body = models_body(*engine_, target.substr(0, target.find('?')));
+    if (body) return {200, {{"content-type", "application/json"}}, std::move(*body)};
+    chat::Refusal refusal = refusal_of(body.error());
+    refusal.status = 404;
+    return refusal;
+  }
+
   upstream::Remote* remote_;
+  const engine::Engine* engine_;
   base::Clock& clock_;
 };
 
@@ -126,8 +139,10 @@ struct Graph::Parts {
   base::Timer timer;
   std::unique_ptr<fetch::Client> client;
   std::unique_ptr<upstream::Remote> remote;
+  LocalModel local;
   NoUpstream nobody;
   std::unique_ptr<embed::Embedder> embedder;
+  std::unique_ptr<LocalEmbeddings> own_embeddings;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<cache::Cache> cache;
   serve::Journal journal;
@@ -136,6 +151,7 @@ struct Graph::Parts {
   std::unique_ptr<serve::Embeddings> embeddings;
   std::unique_ptr<serve::Entries> entries;
   std::unique_ptr<Passing> passing;
+  std::unique_ptr<serve::PromptKv> prompt_kv;
   std::unique_ptr<key::Tenants> tenants;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<net::Server> server;
@@ -150,6 +166,11 @@ struct Graph::Parts {
       TRY(upstreams, upstream_options(config));
       TRY(made, upstream::Remote::open(std::move(upstreams), *client, clock));
       remote = std::move(made);
+    }
+    if (!config.model.file.empty()) {
+      TRY(opened_model, open_local_model(config.model, clock));
+      local = std::move(opened_model);
+      if (config.default_model.empty()) config.default_model = local.engine->model_name();
     }
     TRY(embeds, open_embedder(config, *client));
     embedder = std::move(embeds);
@@ -187,8 +208,18 @@ struct Graph::Parts {
     return {};
   }
 
+  // Whoever answers what is not stored.
+  chat::Producer& producer_of() {
+    if (remote) return *remote;
+    chat::Producer& writes = local.engine ? static_cast<chat::Producer&>(*local.engine) : nobody;
+    if (!embedder) return writes;
+    own_embeddings = std::make_unique<LocalEmbeddings>(
+        LocalEmbeddings::Rooms{*embedder, lookup, writes});
+    return *own_embeddings;
+  }
+
   void open_serving() {
-    chat::Producer& producer = remote ? static_cast<chat::Producer&>(*remote) : nobody;
+    chat::Producer& producer = producer_of();
     completions = std::make_unique<serve::Completions>(
         config.completions,
         serve::Completions::Rooms{*cache, producer, work, lookup, timer, clock, journal});
@@ -196,7 +227,12 @@ struct Graph::Parts {
         completions->route(chat::Dialect::openai_embedding), api::embedding_wire(),
         serve::Embeddings::Rooms{*cache, producer, work, clock});
     entries = std::make_unique<serve::Entries>(*cache, *completions);
-    passing = std::make_unique<Passing>(remote.get(), clock);
+    passing = std::make_unique<Passing>(remote.get(), local.engine.get(), clock);
+    serve::PromptKv::Options kv;
+    kv.items_max = config.model.items_max;
+    kv.answer_deadline = config.completions.answer_deadline;
+    kv.answer_bytes_max = config.completions.answer_bytes_max;
+    prompt_kv = std::make_unique<serve::PromptKv>(kv, local.engine.get(), clock);
   }
 
   std::string why_not_ready() const {
@@ -216,12 +252,15 @@ struct Graph::Parts {
     for (const net::Listener& listener : config.net.listeners) {
       context.listener_doors.push_back(listener.doors);
     }
+    context.prompt_kv = prompt_kv.get();
+    if (local.engine) context.context_tokens = local.engine->context_tokens();
     context.ready = [this] { return why_not_ready(); };
     context.more_metrics = [this](std::string& out) {
       if (server) append(server->stats(), out);
       append(client->stats(), out);
       if (remote) append(remote->stats(), out);
       if (embedder) append(embedder->stats(), out);
+      if (local.engine) append(local.engine->stats(), out);
     };
     router = std::make_unique<api::Router>(std::move(context));
     net::Options options = config.net;
@@ -262,6 +301,7 @@ void Graph::stop() {
   parts_->stopped = true;
   if (parts_->server) parts_->server->stop(parts_->config.drain);
   if (parts_->client) parts_->client->stop();
+  if (parts_->local.engine) parts_->local.engine->stop();
   parts_->timer.stop();
   parts_->lookup.stop();
   parts_->work.stop();

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "embed/embedder.h"
+#include "engine/stats.h"
 #include "fetch/client.h"
 #include "net/server.h"
 #include "upstream/remote.h"
@@ -14,5 +15,6 @@ void append(const net::Stats& stats, std::string& out);
 void append(const fetch::Stats& stats, std::string& out);
 void append(const upstream::Stats& stats, std::string& out);
 void append(const embed::Stats& stats, std::string& out);
+void append(const engine::Stats& stats, std::string& out);
 
 }  // namespace refrain::app

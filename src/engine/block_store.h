@@ -69,8 +69,8 @@ class BlockStore {
   virtual ~BlockStore() = default;
   /// Reads no disk. Null: nothing is kept of that beginning.
   virtual std::unique_ptr<Match> find(std::string_view realm, std::span<const TokenId> tokens) = 0;
-  /// Rows of one piece; may read the disk. Errors: corrupt, io, not_found, deadline, cancelled: then
-  /// what comes before the piece is still good.
+  /// Rows of one piece; may read the disk. Errors: corrupt, io, not_found, deadline, cancelled:
+  /// then what comes before the piece is still good.
   virtual base::Result<std::shared_ptr<const llama::Rows>> load(const base::Call& call,
                                                                 const Match& match,
                                                                 std::size_t piece) = 0;

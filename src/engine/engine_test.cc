@@ -150,8 +150,9 @@ TEST(Engine, APromptBeyondTheContextIsRefusedWithTheNumbers) {
 
 TEST(Engine, BadRequestsEndTheFlightAtOnce) {
   EngineProbe probe;
-  for (const char* body : {R"({"prompt":"a","temperature":-1})", R"({"prompt":[999999]})",
-                           R"({"prompt":"a","grammar":"root ::= ["})", R"({"prompt":"a","n":99})"}) {
+  for (const char* body :
+       {R"({"prompt":"a","temperature":-1})", R"({"prompt":[999999]})",
+        R"({"prompt":"a","grammar":"root ::= ["})", R"({"prompt":"a","n":99})"}) {
     Answered answer = probe.start(Dialect::openai_completion, body).result();
     ASSERT_TRUE(answer.error) << body;
     EXPECT_EQ(answer.error->code, base::Code::invalid) << answer.error->what;

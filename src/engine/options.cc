@@ -6,7 +6,8 @@ namespace refrain::engine {
 
 base::Result<> Options::check() const {
   const auto refuse = [](std::string_view name, std::size_t value, std::string_view wanted) {
-    return base::fail(base::Code::invalid, fmt::format("{} is {}, {} is wanted", name, value, wanted));
+    return base::fail(base::Code::invalid,
+                      fmt::format("{} is {}, {} is wanted", name, value, wanted));
   };
   if (parallel == 0 || parallel + kept_max > 254) {
     return refuse("parallel", parallel, "1 or more, with the kept sequences at most 254");

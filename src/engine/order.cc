@@ -172,9 +172,9 @@ Result<> read_rest(const Members& in, Order& order) {
   if (choices) order.choices = static_cast<std::size_t>(*choices);
   TRY(best_of, in.whole("best_of", {1, 128}));
   if (best_of && static_cast<std::size_t>(*best_of) != order.choices) {
-    return fail(Code::unsupported, fmt::format("'best_of' {} beside n {}: this engine returns every "
-                                               "answer it writes",
-                                               *best_of, order.choices));
+    return fail(Code::unsupported,
+                fmt::format("'best_of' {} beside n {}: this engine returns every answer it writes",
+                            *best_of, order.choices));
   }
   TRY(ignore_end, in.flag("ignore_eos"));
   order.ignore_end = ignore_end;

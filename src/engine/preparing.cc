@@ -93,9 +93,10 @@ Result<std::size_t> Preparing::room_for(const Order& order, std::size_t prompt_t
   }
   if (!order.tokens_max) return all - prompt_tokens;
   if (prompt_tokens + *order.tokens_max > all) {
-    return fail(Code::invalid, fmt::format("the prompt has {} tokens and {} new ones are asked for, "
-                                           "the context takes {}",
-                                           prompt_tokens, *order.tokens_max, all));
+    return fail(Code::invalid,
+                fmt::format("the prompt has {} tokens and {} new ones are asked for, the context "
+                            "takes {}",
+                            prompt_tokens, *order.tokens_max, all));
   }
   return *order.tokens_max;
 }

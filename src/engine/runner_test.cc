@@ -155,7 +155,7 @@ TEST(Runner, PromptsThatBeginAlikeAreReadOnceEvenAtTheSameTime) {
     ASSERT_FALSE(answer.error) << answer.error->what;
     longest = std::max(longest, answer.used("prompt_tokens"));
   }
-  // 300 shared tokens once; of the rest each waits for all but wait_tokens, and has a few of its own.
+  // 300 shared tokens once; each waits for all of them but wait_tokens, and has a few of its own.
   EXPECT_LT(probe.engine().stats().prefilled_tokens,
             static_cast<std::uint64_t>(longest) + 3 * (EngineProbe::small().wait_tokens + 20));
 }

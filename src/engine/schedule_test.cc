@@ -42,8 +42,8 @@ TEST(Schedule, TheShortestOfTheOthersIsFirst) {
 }
 
 TEST(Schedule, FreeCellsBoundTheStep) {
-  EXPECT_THAT(plan({{1, 1}, {1, 2}, {50, 3}}, {.batch_tokens = 100, .chunk_tokens = 20, .cells = 2}),
-              ElementsAre(Share{0, 1}, Share{1, 1}));
+  const BatchLimits two{.batch_tokens = 100, .chunk_tokens = 20, .cells = 2};
+  EXPECT_THAT(plan({{1, 1}, {1, 2}, {50, 3}}, two), ElementsAre(Share{0, 1}, Share{1, 1}));
   EXPECT_THAT(plan({{1, 1}}, {.batch_tokens = 100, .chunk_tokens = 20, .cells = 0}), IsEmpty());
 }
 

@@ -51,7 +51,7 @@ std::string why_no_prefixes(const llama_model* model) {
 
 void read_generation(const llama_model* model, Model::Facts& facts) {
   const auto number = [](std::int32_t value) { return static_cast<std::size_t>(value); };
-  facts.generates = facts.architecture != "clip" && !metadata(model, "tokenizer.ggml.model").empty() &&
+  facts.generates = !metadata(model, "tokenizer.ggml.model").empty() &&
                     metadata(model, (facts.architecture + ".attention.causal").c_str()) != "false";
   facts.why_no_prefixes = why_no_prefixes(model);
   facts.layers = number(llama_model_n_layer(model));

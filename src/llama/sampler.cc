@@ -91,8 +91,8 @@ Result<std::unique_ptr<Sampler>> Sampler::open(std::shared_ptr<const Model> mode
     state->chain.reset(common_sampler_init(state->model->raw(), params));
   } catch (const std::exception& problem) {
     const std::string& cause = capture.first();
-    return fail(Code::invalid,
-                fmt::format("'grammar' cannot be read: {}", cause.empty() ? problem.what() : cause));
+    return fail(Code::invalid, fmt::format("'grammar' cannot be read: {}",
+                                           cause.empty() ? problem.what() : cause));
   }
   if (!state->chain) return fail(Code::invalid, "'grammar' cannot be read");
   return std::unique_ptr<Sampler>(new Sampler(std::move(state)));
