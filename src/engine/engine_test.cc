@@ -137,6 +137,24 @@ TEST(Engine, JsonIsWrittenWhereItIsAskedFor) {
   EXPECT_NE(parsed->find("a"), nullptr);
 }
 
+TEST(Engine, AToolIsCalledAsTheTemplateWritesIt) {
+  EngineProbe probe;
+  auto call = probe.start(Dialect::openai_chat, R"({"messages":[{"role":"user","content":"Hi"}],
+      "tools":[{"type":"function","function":{"name":"look_up","description":"finds",
+      "parameters":{"type":"object","properties":{"yes":{"type":"boolean"}},"required":["yes"]}}}],
+      "tool_choice":"required","logit_bias":{"354":9},"max_tokens":300,"temperature":0})");
+  const Answered answer = call.result();
+  ASSERT_FALSE(answer.error) << answer.error->what;
+  ASSERT_EQ(answer.folded.choices[0].tools.size(), 1U) << answer.text();
+  const chat::ToolDelta& tool = answer.folded.choices[0].tools.front();
+  EXPECT_EQ(tool.name, "look_up");
+  EXPECT_TRUE(tool.id.starts_with("call_"));
+  auto arguments = json::parse(tool.arguments);
+  ASSERT_TRUE(arguments) << tool.arguments;
+  EXPECT_TRUE(arguments->find("yes")->is_bool());
+  EXPECT_THAT(answer.finishes, ElementsAre("tool_calls"));
+}
+
 TEST(Engine, APromptBeyondTheContextIsRefusedWithTheNumbers) {
   EngineProbe probe;
   Answered answer = probe.complete(words(2000), 5).result();

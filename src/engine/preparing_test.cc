@@ -45,7 +45,7 @@ TEST_F(PreparingTest, AChatBecomesOneJobOfItsTemplatesTokens) {
   ASSERT_EQ(jobs->size(), 1U);
   const Job& job = *jobs->front();
   EXPECT_EQ(words_.text(job.prompt, llama::Vocabulary::Marks::plain),
-            " user: ba\nassistant:");
+            " user: baassistant:");
   EXPECT_EQ(job.prompt.front(), 1);
   EXPECT_EQ(job.tokens_max, 100 - job.prompt.size());
   EXPECT_EQ(job.request_id, "req-7");

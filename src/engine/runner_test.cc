@@ -130,7 +130,7 @@ TEST_P(RunnerTest, EightStreamsAtOnceAnswerAsEachAlone) {
   for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(asked[i].result().text(), single[i].text()) << i;
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, RunnerTest, testing::Values("gqa", "tied"));
+INSTANTIATE_TEST_SUITE_P(Shapes, RunnerTest, testing::Values("gqa", "tied", "neox"));
 
 TEST(Runner, AnotherRealmReusesNothing) {
   MemoryBlocks blocks({.block_tokens = 16});

@@ -21,7 +21,7 @@ TEST_F(ChatTemplateTest, MessagesBecomeThePromptOfTheModelsTemplate) {
   auto prompt = template_->apply(
       {.messages = R"([{"role":"system","content":"Be short."},{"role":"user","content":"Hi"}])"});
   ASSERT_TRUE(prompt) << prompt.error().what;
-  EXPECT_EQ(prompt->text, "system: Be short.\nuser: Hi\nassistant:");
+  EXPECT_EQ(prompt->text, "system: Be short.user: Hiassistant:");
   EXPECT_EQ(prompt->constraint.kind, Constraint::Kind::none);
   EXPECT_EQ(prompt->parser, "");
 }
@@ -30,7 +30,7 @@ TEST_F(ChatTemplateTest, PartsOfTextAreJoined) {
   auto prompt = template_->apply(
       {.messages = R"([{"role":"user","content":[{"type":"text","text":"Hi"}]}])"});
   ASSERT_TRUE(prompt) << prompt.error().what;
-  EXPECT_EQ(prompt->text, "user: Hi\nassistant:");
+  EXPECT_EQ(prompt->text, "user: Hiassistant:");
 }
 
 TEST_F(ChatTemplateTest, MessagesOfAnotherShapeAreInvalid) {

@@ -109,7 +109,7 @@ TEST_P(ContextTest, AGapInThePositionsIsInvalid) {
   EXPECT_EQ(gap.error().code, base::Code::invalid);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, ContextTest, testing::Values("gqa", "tied"));
+INSTANTIATE_TEST_SUITE_P(Shapes, ContextTest, testing::Values("gqa", "tied", "neox"));
 
 TEST(Context, AnEmbeddingModelDoesNotGenerate) {
   auto model = Model::load(REFRAIN_DEPS_DIR "/models/all-minilm-l6-v2-q8_0.gguf");

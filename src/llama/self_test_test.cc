@@ -8,7 +8,7 @@ namespace refrain::llama {
 namespace {
 
 TEST(SelfTest, APlainModelIsTrustedWithPartsAndRestoring) {
-  for (const char* shape : {"gqa", "tied"}) {
+  for (const char* shape : {"gqa", "tied", "neox"}) {
     auto context = Context::open(tests::tiny_model(shape), {.cells = 256, .threads = 1});
     ASSERT_TRUE(context) << context.error().what;
     auto trust = self_test(**context);
