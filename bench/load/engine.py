@@ -25,7 +25,11 @@ import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPS = pathlib.Path(os.environ.get("REFRAIN_DEPS_DIR", ROOT / ".deps"))
-SHAPES = {"0.5b": "--width 896 --layers 24 --heads 14 --kv-heads 2 --hidden 4864 --context 16384"}
+SHAPES = {
+    "0.5b": "--shape neox --type q8_0 --width 896 --layers 24 --heads 14 --kv-heads 2 "
+    "--hidden 4864 --context 16384",
+    "tiny": "--shape gqa --context 16384",
+}
 CONTEXT = 10240
 # Tokens as numbers, so that both read the very same prompt.
 FIRST_WORD = 400
@@ -195,7 +199,7 @@ def make_model(shape, folder):
     tool = os.environ.get("TINY_LLM", ROOT / "build/release/tools/tiny_llm/tiny-llm")
     path = str(pathlib.Path(folder) / "model.gguf")
     flags = SHAPES[shape].split()
-    subprocess.run([str(tool), "--seed", "7", "--shape", "gqa", *flags, "--out", path], check=True)
+    subprocess.run([str(tool), "--seed", "7", *flags, "--out", path], check=True)
     return path
 
 

@@ -12,7 +12,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -88,12 +87,11 @@ def main():
     if not args.model:
         print("no model: give one by --model, or put shared/data beside the repository")
         return 77
-    with tempfile.TemporaryDirectory():
-        server = Server(args.model)
-        try:
-            report = compare(server, range(10, len(STORY), 9))
-        finally:
-            server.stop()
+    server = Server(args.model)
+    try:
+        report = compare(server, range(10, len(STORY), 9))
+    finally:
+        server.stop()
     print(json.dumps(report, indent=1))
     return 1 if report["texts_different"] else 0
 
