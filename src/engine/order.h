@@ -31,7 +31,7 @@ struct Order {
   std::optional<std::size_t> top_logprobs{};  // absent: no log probabilities
   std::optional<std::size_t> prompt_tokens_max{};  // cut from the left (TGI's truncate)
   bool echo = false;         // the answer begins with the prompt
-  bool ignore_end = false;   // goes on after the end token
+  bool ignore_end = false;   // the answer never ends by itself
   bool approximate = false;  // "reuse": "approximate"
 };
 

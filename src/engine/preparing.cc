@@ -1,6 +1,7 @@
 #include "engine/preparing.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,7 +48,11 @@ Result<llama::Constraint> constraint_of(const Order& order,
 Preparing::Preparing(Rooms rooms, Limits limits)
     : rooms_(std::move(rooms)),
       limits_(std::move(limits)),
-      fingerprint_(fingerprint_of(rooms_.model->facts())) {}
+      fingerprint_(fingerprint_of(rooms_.model->facts())) {
+  for (TokenId id = 0; id < static_cast<TokenId>(rooms_.words.size()); ++id) {
+    if (rooms_.words.ends(id)) ends_.push_back(id);
+  }
+}
 
 Result<Preparing::Text> Preparing::read_prompt(const Order& order,
                                                const Order::Prompt& prompt) const {
@@ -106,6 +111,11 @@ Result<std::vector<std::unique_ptr<llama::Sampler>>> Preparing::samplers(
   std::vector<std::unique_ptr<llama::Sampler>> out;
   for (std::size_t i = 0; i < order.choices; ++i) {
     llama::Sampling sampling = order.sampling;
+    if (order.ignore_end) {
+      for (const TokenId end : ends_) {
+        sampling.bias.emplace_back(end, -std::numeric_limits<float>::infinity());
+      }
+    }
     // Equal seeds would give equal choices.
     if (sampling.seed) *sampling.seed += static_cast<std::uint32_t>(first + i);
     TRY(sampler, llama::Sampler::open(rooms_.model, sampling, constraint, limits_.context_tokens));

@@ -48,6 +48,7 @@ class Preparing {
   Rooms rooms_;
   const Limits limits_;
   const std::string fingerprint_;
+  std::vector<TokenId> ends_;  // the tokens that end an answer
 };
 
 }  // namespace refrain::engine

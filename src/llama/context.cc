@@ -33,6 +33,8 @@ llama_context_params params_of(const Context::Options& options) {
   params.n_batch = number(options.batch_tokens);
   params.n_ubatch = number(options.ubatch_tokens);
   params.n_seq_max = number(options.sequences + 1);
+  // One per sequence is enough; for all tokens of a batch they would take hundreds of megabytes.
+  params.n_outputs_max = params.n_seq_max;
   params.n_threads = static_cast<std::int32_t>(options.threads == 0 ? cores : options.threads);
   params.n_threads_batch = params.n_threads;
   params.kv_unified = true;
@@ -100,6 +102,8 @@ std::size_t Context::cells() const noexcept { return llama_n_ctx(context_); }
 
 Result<> Context::decode(std::span<const Token> tokens) {
   CHECK(!tokens.empty() && tokens.size() <= options_.batch_tokens, "a batch of the agreed size");
+  const auto outputs = std::ranges::count(tokens, Output::logits, &Token::output);
+  CHECK(static_cast<std::size_t>(outputs) <= options_.sequences + 1, "one output per sequence");
   llama_batch& batch = batch_->raw;
   batch.n_tokens = static_cast<std::int32_t>(tokens.size());
   for (std::size_t i = 0; i < tokens.size(); ++i) {

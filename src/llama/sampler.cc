@@ -1,11 +1,12 @@
 // llama.cpp's own chain does the work (common_sampler): bias, penalties, top-k, typical, top-p,
 // min-p, temperature, and the grammar last, which is asked about the chosen token first and about
-// all tokens only if it refuses that one. Greedy answers without bias, penalty or grammar take a
-// shorter way: the largest logit.
+// all tokens only if it refuses that one. Greedy answers without penalty or grammar take a shorter
+// way: the largest logit, biases added.
 #include "llama/sampler.h"
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -62,9 +63,29 @@ common_params_sampling params_of(const Sampling& sampling, const Constraint& con
 }
 
 bool plain(const Sampling& sampling, const Constraint& constraint) {
-  return sampling.temperature <= 0 && sampling.bias.empty() && sampling.repeat_penalty == 1 &&
+  return sampling.temperature <= 0 && sampling.repeat_penalty == 1 &&
          sampling.frequency_penalty == 0 && sampling.presence_penalty == 0 &&
          constraint.kind == Constraint::Kind::none;
+}
+
+using Bias = std::vector<std::pair<TokenId, float>>;
+
+// bias: by token.
+TokenId largest(std::span<const float> logits, const Bias& bias) {
+  auto next = bias.begin();
+  TokenId best = 0;
+  float most = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    float value = logits[i];
+    for (; next != bias.end() && static_cast<std::size_t>(next->first) == i; ++next) {
+      value += next->second;
+    }
+    if (value > most) {
+      most = value;
+      best = static_cast<TokenId>(i);
+    }
+  }
+  return best;
 }
 
 }  // namespace
@@ -72,6 +93,7 @@ bool plain(const Sampling& sampling, const Constraint& constraint) {
 struct Sampler::State {
   std::shared_ptr<const Model> model;
   common_sampler_ptr chain;  // null: the largest logit wins
+  Bias bias;                 // then; by token
   bool counts_prompt = false;
 };
 
@@ -83,7 +105,11 @@ Result<std::unique_ptr<Sampler>> Sampler::open(std::shared_ptr<const Model> mode
                                                const Constraint& constraint, std::size_t window) {
   auto state = std::make_unique<State>();
   state->model = std::move(model);
-  if (plain(sampling, constraint)) return std::unique_ptr<Sampler>(new Sampler(std::move(state)));
+  if (plain(sampling, constraint)) {
+    state->bias = sampling.bias;
+    std::ranges::sort(state->bias, {}, &Bias::value_type::first);
+    return std::unique_ptr<Sampler>(new Sampler(std::move(state)));
+  }
   state->counts_prompt = sampling.repeat_penalty != 1;
   ErrorCapture capture;
   try {
@@ -104,10 +130,7 @@ void Sampler::read_prompt(std::span<const TokenId> tokens) {
 }
 
 Result<TokenId> Sampler::choose(const Context& context, std::size_t place) {
-  if (!state_->chain) {
-    const auto logits = context.logits(place);
-    return static_cast<TokenId>(std::ranges::max_element(logits) - logits.begin());
-  }
+  if (!state_->chain) return largest(context.logits(place), state_->bias);
   try {
     const TokenId token =
         common_sampler_sample(state_->chain.get(), context.raw(), static_cast<int>(place));

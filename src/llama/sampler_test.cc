@@ -69,6 +69,8 @@ TEST_F(SamplerTest, ABiasForbidsAToken) {
   auto other = (*biased)->choose(*context_, 0);
   ASSERT_TRUE(other);
   EXPECT_NE(*other, *first);
+  auto wanted = Sampler::open(model_, {.temperature = 0, .bias = {{7, 1.0F}, {7, 99.0F}}}, {}, 64);
+  EXPECT_EQ(*(*wanted)->choose(*context_, 0), 7);
 }
 
 TEST_F(SamplerTest, AGrammarIsKept) {
