@@ -51,7 +51,8 @@ class Context {
   Context& operator=(const Context&) = delete;
 
   /// Computes the tokens' cells. tokens: positions of a sequence follow its last one without a
-  /// gap; logits of at most one per sequence. Errors: busy (not enough free cells; nothing has changed), invalid (positions), internal.
+  /// gap; logits of at most one per sequence. Errors: busy (not enough free cells; nothing has
+  /// changed), invalid (positions), internal.
   base::Result<> decode(std::span<const Token> tokens);
   /// Of the token at that place of the last decode, which asked for them. [vocabulary]
   std::span<const float> logits(std::size_t place) const;
