@@ -228,11 +228,11 @@ struct Graph::Parts {
         serve::Embeddings::Rooms{*cache, producer, work, clock});
     entries = std::make_unique<serve::Entries>(*cache, *completions);
     passing = std::make_unique<Passing>(remote.get(), local.engine.get(), clock);
-    serve::PromptKv::Options kv;
-    kv.items_max = config.model.items_max;
-    kv.answer_deadline = config.completions.answer_deadline;
-    kv.answer_bytes_max = config.completions.answer_bytes_max;
-    prompt_kv = std::make_unique<serve::PromptKv>(kv, local.engine.get(), clock);
+    serve::PromptKv::Options options;
+    options.items_max = config.model.items_max;
+    options.answer_deadline = config.completions.answer_deadline;
+    options.answer_bytes_max = config.completions.answer_bytes_max;
+    prompt_kv = std::make_unique<serve::PromptKv>(options, local.engine.get(), clock);
   }
 
   std::string why_not_ready() const {

@@ -110,8 +110,11 @@ TEST_F(CellsTest, AnEpochIsOfOneUseOnly) {
   const auto id = *cells_.open("a");
   const auto before = cells_.epoch(id);
   cells_.drop(id);
+  const auto dropped = cells_.epoch(id);
+  EXPECT_NE(dropped, before);
   ASSERT_EQ(cells_.open("a"), id);
   EXPECT_NE(cells_.epoch(id), before);
+  EXPECT_NE(cells_.epoch(id), dropped);
 }
 
 }  // namespace

@@ -95,6 +95,15 @@ TEST_F(MemoryBlocksTest, LeavesThatWereNotUsedForLongestGoFirst) {
   EXPECT_EQ(blocks_.stats().evicted, 1U);
 }
 
+TEST_F(MemoryBlocksTest, AnOldBlockStaysWhileOthersHangBelowIt) {
+  keep(count(0, 4));
+  keep(count(100, 108));
+  keep(count(0, 8));
+  keep(count(200, 204));
+  EXPECT_EQ(blocks_.stats().evicted, 1U);
+  EXPECT_EQ(found(count(0, 8)), 8U);
+}
+
 TEST_F(MemoryBlocksTest, AMatchKeepsItsRowsWhileTheyAreEvicted) {
   keep(count(0, 8));
   auto match = blocks_.find("a", count(0, 8));

@@ -34,6 +34,26 @@ void expect_same(const Answered& reused, const Answered& full) {
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 0.05) << i;
 }
 
+// Other batches round otherwise, and these models often find two tokens equally likely: a greedy
+// answer may go another way there, and only there. Needs kLogprobs.
+void expect_same_but_for_ties(const Answered& one, const Answered& other) {
+  ASSERT_FALSE(one.error) << one.error->what;
+  ASSERT_FALSE(other.error) << other.error->what;
+  const json::Value& left = one.folded.choices[0].logprobs;
+  const json::Value& right = other.folded.choices[0].logprobs;
+  const json::Array& tokens = *left.find("tokens")->array();
+  const json::Array& others = *right.find("tokens")->array();
+  ASSERT_EQ(tokens.size(), others.size());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] == others[i]) continue;
+    const json::Value& top = (*left.find("top_logprobs")->array())[i];
+    const json::Value* rival = top.find(*others[i].string());
+    ASSERT_NE(rival, nullptr) << "token " << i << " is no rival: " << one.text();
+    EXPECT_NEAR(*rival->as_double(), *(*left.find("token_logprobs")->array())[i].as_double(), 0.1);
+    return;
+  }
+}
+
 class RunnerTest : public testing::TestWithParam<const char*> {
  protected:
   static Answered fresh(const std::string& prompt, std::size_t tokens) {
@@ -124,10 +144,10 @@ TEST_P(RunnerTest, EightStreamsAtOnceAnswerAsEachAlone) {
   std::vector<tests::Asked> asked;
   for (std::size_t i = 0; i < 8; ++i) {
     const std::string prompt = words(10 + 9 * i, 31 * i);
-    single.push_back(alone.complete(prompt, 20).result());
-    asked.push_back(together.complete(prompt, 20));
+    single.push_back(alone.complete(prompt, 20, kLogprobs).result());
+    asked.push_back(together.complete(prompt, 20, kLogprobs));
   }
-  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(asked[i].result().text(), single[i].text()) << i;
+  for (std::size_t i = 0; i < 8; ++i) expect_same_but_for_ties(asked[i].result(), single[i]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RunnerTest, testing::Values("gqa", "tied", "neox"));
@@ -162,17 +182,17 @@ TEST(Runner, PromptsThatBeginAlikeAreReadOnceEvenAtTheSameTime) {
 
 TEST(Runner, StreamsThatLeaveFreeTheirCellsWhileOthersGoOn) {
   EngineProbe probe;
-  const std::string expected = probe.complete("ba de", 60).result().text();
+  const Answered expected = probe.complete("ba de", 60, kLogprobs).result();
   std::vector<tests::Asked> leaving;
   for (std::size_t i = 0; i < 6; ++i) {
     leaving.push_back(probe.complete(words(20, 13 * i), 900, "", ""));
   }
-  tests::Asked staying = probe.complete("ba de", 60);
+  tests::Asked staying = probe.complete("ba de", 60, kLogprobs);
   for (tests::Asked& one : leaving) {
     ASSERT_TRUE(one.wait(3));
     one.flight().leave();
   }
-  EXPECT_EQ(staying.result().text(), expected);
+  expect_same_but_for_ties(staying.result(), expected);
   for (tests::Asked& one : leaving) {
     Answered answer = one.result();
     ASSERT_TRUE(answer.error);
@@ -185,15 +205,17 @@ TEST(Runner, WhenCellsRunOutTheYoungestPausesAndStillAnswersTheSame) {
   Options options = EngineProbe::small();
   options.cells = 256;
   options.kept_max = 4;
-  std::vector<std::string> alone;
+  std::vector<Answered> alone;
   for (std::size_t i = 0; i < 4; ++i) {
     EngineProbe one(options);
-    alone.push_back(one.complete(words(20, 40 * i), 100).result().text());
+    alone.push_back(one.complete(words(20, 40 * i), 100, kLogprobs).result());
   }
   EngineProbe probe(options);
   std::vector<tests::Asked> asked;
-  for (std::size_t i = 0; i < 4; ++i) asked.push_back(probe.complete(words(20, 40 * i), 100));
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(asked[i].result().text(), alone[i]) << i;
+  for (std::size_t i = 0; i < 4; ++i) {
+    asked.push_back(probe.complete(words(20, 40 * i), 100, kLogprobs));
+  }
+  for (std::size_t i = 0; i < 4; ++i) expect_same_but_for_ties(asked[i].result(), alone[i]);
   EXPECT_GT(probe.engine().stats().preempted, 0U);
 }
 

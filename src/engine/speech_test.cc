@@ -36,9 +36,12 @@ TEST(Speech, AHeldBeginningIsShownAtTheEnd) {
 }
 
 TEST(Speech, TheFirstOfSeveralStopsCounts) {
-  Speech speech({"two", "one"});
-  EXPECT_EQ(say(speech, {"zero one two"}), "zero |");
-  EXPECT_EQ(speech.stop(), "one");
+  for (const std::vector<std::string>& stops :
+       {std::vector<std::string>{"two", "one"}, std::vector<std::string>{"one", "two"}}) {
+    Speech speech(stops);
+    EXPECT_EQ(say(speech, {"zero one two"}), "zero |");
+    EXPECT_EQ(speech.stop(), "one");
+  }
 }
 
 TEST(Speech, HalfACharacterIsHeldBack) {

@@ -53,7 +53,8 @@ TEST(Rows, CellsInAnotherOrderAreSortedByPosition) {
 }
 
 TEST(Rows, APositionTwiceOrAGapIsCorrupt) {
-  auto twice = read_state(state({{rows(0, 4), 0, 1}, {rows(0, 4), 0, 1}}), kLayout);
+  auto twice = read_state(
+      state({{rows(0, 4), 0, 1}, {rows(0, 4), 0, 1}, {rows(0, 4), 2, 1}}), kLayout);
   auto gap = read_state(state({{rows(0, 4), 0, 1}, {rows(0, 4), 2, 1}}), kLayout);
   ASSERT_FALSE(twice || gap);
   EXPECT_EQ(twice.error().code, base::Code::corrupt);
