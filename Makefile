@@ -1,5 +1,6 @@
 # The human's door. Everything real is in tools/ and the CMake presets.
 #   make run [UPSTREAM=url] [ARGS="..."]   install what is missing, build, serve, show a few questions
+#   make run MODEL=file.gguf               the same, and serve that model
 #   make test                              install what is missing, build, run all tests
 .PHONY: help run build test check fuzz bench format tidy clean
 
@@ -8,7 +9,7 @@ help:
 	@echo "also: make build | check (ASan+UBSan, TSan) | fuzz | bench | format | tidy | clean"
 
 run: build
-	@UPSTREAM="$(UPSTREAM)" tools/run $(ARGS)
+	@UPSTREAM="$(UPSTREAM)" MODEL="$(MODEL)" tools/run $(ARGS)
 
 build:
 	@tools/setup run

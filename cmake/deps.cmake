@@ -18,13 +18,21 @@ set(REFRAIN_DEPS_DIR "${CMAKE_SOURCE_DIR}/.deps" CACHE PATH "what tools/setup ma
 set(llama_source "${REFRAIN_DEPS_DIR}/llama.cpp")
 set(llama_build "${REFRAIN_DEPS_DIR}/llama-build")
 add_library(llama_cpp INTERFACE)
-if(EXISTS "${llama_build}/src/libllama.a")
+if(EXISTS "${llama_build}/src/libllama.a" AND
+   EXISTS "${llama_build}/common/libllama-common.a")
   target_include_directories(llama_cpp SYSTEM INTERFACE
     "${llama_source}/include" "${llama_source}/ggml/include")
   target_link_libraries(llama_cpp INTERFACE
     "${llama_build}/src/libllama.a" "${llama_build}/ggml/src/libggml.a"
     "${llama_build}/ggml/src/libggml-cpu.a" "${llama_build}/ggml/src/libggml-base.a"
     gomp Threads::Threads ${CMAKE_DL_LIBS})  # GCC built these, whatever compiles us
+  # llama.cpp's own layer above the library: chat templates, grammars, samplers.
+  add_library(llama_common INTERFACE)
+  target_include_directories(llama_common SYSTEM INTERFACE "${llama_source}/common")
+  target_link_libraries(llama_common INTERFACE
+    "${llama_build}/common/libllama-common.a" "${llama_build}/common/libllama-common-base.a"
+    "${llama_build}/vendor/cpp-httplib/libcpp-httplib.a" llama_cpp)
 else()
+  add_library(llama_common INTERFACE)
   message(WARNING "llama.cpp is not built under ${REFRAIN_DEPS_DIR}: run tools/setup first")
 endif()

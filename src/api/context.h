@@ -18,6 +18,7 @@
 #include "serve/entries.h"
 #include "serve/forward.h"
 #include "serve/journal.h"
+#include "serve/prompt_kv.h"
 
 namespace refrain::api {
 
@@ -41,6 +42,8 @@ struct Context {
   std::string default_model;      // of TGI's info
   std::size_t requests_max = 10000;
   std::vector<std::string> listener_doors{};  // per listener: "" is all, else "openai,gkv"
+  serve::PromptKv* prompt_kv = nullptr;       // of the embedded engine, or of none
+  std::size_t context_tokens = 0;             // of TGI's info; 0: not known
   ReadyProbe ready{};
   MoreMetrics more_metrics{};
   kv::Store* kv = nullptr;  // null: there are no KV doors

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "api/native_engine.h"
 #include "api/native_json.h"
 #include "api/query.h"
 #include "api/status.h"
@@ -205,6 +206,12 @@ base::Result<> route(Context& context, const Visit& visit) {
   if (path.starts_with("/explain/")) return explain(context, visit, path.substr(9));
   if (path == "/stats") {
     reply(visit, write_stats(context));
+    return {};
+  }
+  constexpr std::string_view kEngine = "/engine";
+  if (path.starts_with(kEngine)) {
+    TRY(answer, engine_request(*context.prompt_kv, visit.tenant, path.substr(kEngine.size())));
+    reply(visit, answer);
     return {};
   }
   return fail(Code::not_found, fmt::format("no route {} {}", http.method, http.path));

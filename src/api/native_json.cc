@@ -229,6 +229,16 @@ Value write_entry(const serve::EntryView& view, Texts with) {
   return out;
 }
 
+Value write_reuse(const chat::Reuse& reuse) {
+  Value out;
+  out.set("rung", reuse.rung);
+  out.set("reused_tokens", Value::of(static_cast<std::uint64_t>(reuse.reused_tokens)));
+  out.set("prefilled_tokens", Value::of(static_cast<std::uint64_t>(reuse.prefilled_tokens)));
+  if (!reuse.entry.empty()) out.set("entry", reuse.entry);
+  out.set("reasons", json::Array(reuse.reasons.begin(), reuse.reasons.end()));
+  return out;
+}
+
 Value write_decision(const serve::Decision& decision) {
   Value out;
   out.set("request_id", decision.request_id);
@@ -256,6 +266,7 @@ Value write_decision(const serve::Decision& decision) {
   out.set("embed_ms", Value::of(decision.embed_ms));
   out.set("search_ms", Value::of(decision.search_ms));
   out.set("total_ms", Value::of(decision.total_ms));
+  if (decision.reuse) out.set("reuse", write_reuse(*decision.reuse));
   return out;
 }
 

@@ -218,6 +218,15 @@ net::Headers cache_headers(const serve::Ticket& ticket, const chat::Head& head,
     headers.emplace_back("x-refrain-answer-id", base::hex(head.answer_id));
     if (head.stored) headers.emplace_back("age", seconds_since(*head.stored, now));
   }
+  if (head.reuse) {
+    headers.emplace_back("x-refrain-reuse", head.reuse->rung);
+    headers.emplace_back("x-refrain-reused-tokens", std::to_string(head.reuse->reused_tokens));
+    headers.emplace_back("x-refrain-prefilled-tokens",
+                         std::to_string(head.reuse->prefilled_tokens));
+    if (!head.reuse->entry.empty()) {
+      headers.emplace_back("x-refrain-kv-entry", head.reuse->entry);
+    }
+  }
   return headers;
 }
 

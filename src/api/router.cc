@@ -14,24 +14,28 @@
 #include "api/kv.h"
 #include "api/metrics.h"
 #include "api/native.h"
+#include "api/native_engine.h"
 #include "api/openai.h"
 #include "api/promptkv.h"
+#include "api/semshare.h"
 #include "api/status.h"
 #include "api/tgi.h"
 #include "base/random.h"
 #include "wire/gkv.h"
 #include "wire/openai.h"
+#include "wire/semshare.h"
 #include "wire/tgi.h"
 
 namespace refrain::api {
 namespace {
 
-enum class Door : std::uint8_t { openai, tgi, gkv, promptkv, kv, native, operations };
+enum class Door : std::uint8_t { openai, tgi, gkv, semshare, promptkv, kv, native, operations };
 
-constexpr std::array<std::pair<std::string_view, Door>, 7> kDoors = {
+constexpr std::array<std::pair<std::string_view, Door>, 8> kDoors = {
     {{"openai", Door::openai},
      {"tgi", Door::tgi},
      {"gkv", Door::gkv},
+     {"semshare", Door::semshare},
      {"promptkv", Door::promptkv},
      {"native", Door::native},
      {"native", Door::kv},
@@ -68,6 +72,12 @@ constexpr std::array kRoutes = {
     Route{"/clear_cache/", false, "POST", Door::promptkv},
     Route{"/refrain/v1/kv", false, "GET, HEAD", Door::kv},
     Route{"/refrain/v1/kv/", true, "GET, HEAD, PUT, POST, DELETE", Door::kv},
+    Route{"/v1/generate", false, "POST", Door::semshare},
+    Route{"/v1/cache/stats", false, "GET, HEAD", Door::semshare},
+    Route{"/v1/cache/clear", false, "POST", Door::semshare},
+    Route{"/refrain/v1/engine/entries/", true, "GET", Door::native},
+    Route{"/refrain/v1/engine/clear", false, "POST", Door::native},
+    Route{"/refrain/v1/engine/statistics", false, "GET", Door::native},
     Route{"/refrain/v1/lookup", false, "POST", Door::native},
     Route{"/refrain/v1/entries", false, "GET, POST", Door::native},
     Route{"/refrain/v1/entries/", true, "GET, DELETE", Door::native},
@@ -114,6 +124,7 @@ bool lists(std::string_view doors, Door door) {
 Door dialect_of(std::string_view path) {
   if (path.starts_with("/tgi")) return Door::tgi;
   if (path == "/generate" || path.starts_with("/data/")) return Door::gkv;
+  if (path == "/v1/generate" || path.starts_with("/v1/cache/")) return Door::semshare;
   if (path.starts_with("/refrain/")) return Door::native;
   for (std::string_view start : {"/upload", "/prompt_cache/", "/load/", "/clear_cache"}) {
     if (path.starts_with(start)) return Door::promptkv;
@@ -145,8 +156,8 @@ base::Result<> check_doors(std::string_view doors) {
     bool known = std::ranges::any_of(kDoors, [&](const auto& door) { return door.first == name; });
     if (!known) {
       return base::fail(base::Code::invalid,
-                        fmt::format("unknown door '{}': openai, tgi, gkv, promptkv, native and "
-                                    "operations are allowed",
+                        fmt::format("unknown door '{}': openai, tgi, gkv, semshare, promptkv, "
+                                    "native and operations are allowed",
                                     name));
     }
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
@@ -164,6 +175,7 @@ net::Response render_error(int status, std::string_view reason, const std::strin
     case Door::gkv: body = wire::gkv::error_body(reason, status); break;
     case Door::native: body = native::error_body({cause_of(status), std::string(reason)}); break;
     case Door::promptkv: body = promptkv::error_body(reason); break;
+    case Door::semshare: body = wire::semshare::error_body(reason); break;
     default: body = wire::openai::error_body({reason, openai_type(status), "", ""});
   }
   net::Headers headers = {{"content-type", "application/json"}};
@@ -243,6 +255,7 @@ void Router::handle(std::shared_ptr<net::Exchange> exchange) {
     case Door::kv:
       if (!visit.certain) return native(visit);
       return kvdoor::handle(*kv_, visit);
+    case Door::semshare: return semshare::handle(*context_.prompt_kv, context_.clock, visit);
     case Door::native: return native(visit);
     case Door::operations: return operations(visit);
   }
@@ -274,6 +287,9 @@ void Router::operations(const Visit& visit) {
     if (!why_not.empty()) {
       body.set("reason", why_not);
       status = 503;
+    }
+    if (context_.prompt_kv && context_.prompt_kv->there()) {
+      body.set("engine", native::engine_view(*context_.prompt_kv));
     }
   } else if (path == "/health") {
     body.set("status", "ok");

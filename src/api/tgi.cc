@@ -79,6 +79,8 @@ void info(Context& context, const Visit& visit) {
   info.model_id = context.default_model;
   info.version = context.version;
   info.concurrent_max = context.requests_max;
+  info.total_tokens_max = context.context_tokens;
+  info.input_tokens_max = context.context_tokens > 0 ? context.context_tokens - 1 : 0;
   reply_json(visit, 200, wire::tgi::info_body(info));
 }
 

@@ -286,6 +286,39 @@ void read_kv(Reader& in, Config& out) {
   }
 }
 
+void read_model(Reader& in, Config& out) {
+  ModelConfig& model = out.model;
+  model.file = in.text("model");
+  if (!model.file.empty() && !out.upstreams.empty()) {
+    in.fault("model", "a file without --upstream, or --upstream without a file,");
+  }
+  engine::Options& engine = model.engine;
+  engine.model_name = in.text("model-name");
+  engine.cells = in.count("ctx");
+  engine.parallel = in.count("parallel");
+  engine.kept_max = in.count("kept");
+  engine.batch_tokens = in.count("batch");
+  engine.ubatch_tokens = in.count("ubatch");
+  engine.chunk_tokens = in.count("chunk");
+  engine.threads = in.count("model-threads");
+  engine.queue_max = in.count("queue");
+  const bool always = in.one_of("reuse", {"by-time", "always"}) == "always";
+  engine.reuse_rule = always ? policy::ReuseRule::always : policy::ReuseRule::by_time;
+  const std::string save = in.one_of("kv-save", {"answers", "prompts", "off"});
+  engine.save = save == "answers"   ? engine::SaveRule::prompts_and_answers
+                : save == "prompts" ? engine::SaveRule::prompts
+                                    : engine::SaveRule::nothing;
+  engine.entries_max = in.count("kv-entries-max");
+  engine.entries_ttl =
+      std::chrono::duration_cast<std::chrono::seconds>(in.duration("kv-entries-ttl"));
+  model.kv_memory_max = out.kv.memory_bytes_max;
+  model.kv_block = out.kv.block_tokens;
+  model.items_max = in.count("semshare-items");
+  if (Result<> good = engine.check(); !good && !model.file.empty()) {
+    in.fault("model", good.error().what + "; a file and fitting settings");
+  }
+}
+
 }  // namespace
 
 Result<std::uint64_t> parse_bytes(std::string_view text) {
@@ -353,6 +386,7 @@ Result<Config> configure(const Values& values) {
   }
   out.store.folder = out.data_dir;
   read_kv(in, out);
+  read_model(in, out);
   if (!in.error().empty()) return fail(Code::invalid, in.error());
   return out;
 }

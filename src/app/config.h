@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/resp.h"
+#include "app/engine_setup.h"
 #include "app/settings.h"
 #include "kv/store.h"
 #include "net/server.h"
@@ -38,6 +39,7 @@ struct Config {
   std::string upstream_key, default_model, ca_file;
   std::chrono::milliseconds connect_timeout{}, upstream_first_byte{}, upstream_idle{};
   bool stream_usage = true;
+  ModelConfig model;
   std::string embedder, embedder_file;
   std::size_t embedder_contexts = 0;
   serve::Completions::Options completions;

@@ -13,7 +13,9 @@
 #include "api/embedding_wire.h"
 #include "api/resp.h"
 #include "api/router.h"
+#include "app/engine_setup.h"
 #include "app/keys.h"
+#include "app/local_embeddings.h"
 #include "app/metrics.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -25,6 +27,7 @@
 #include "serve/collector.h"
 #include "serve/embeddings.h"
 #include "serve/entries.h"
+#include "serve/prompt_kv.h"
 #include "upstream/remote.h"
 #include "values/values.h"
 #include "wire/openai.h"
@@ -44,8 +47,8 @@ class NoUpstream final : public chat::Producer {
     flight->finish({chat::End::Kind::failed,
                     {},
                     {base::Code::unavailable,
-                     "nothing stored answers this, and no model API is set: start refrain with "
-                     "--upstream URL"}});
+                     "nothing stored answers this, and no model is set: start refrain with "
+                     "--upstream URL or --model FILE.gguf"}});
   }
 };
 
@@ -57,13 +60,14 @@ chat::Refusal refusal_of(const base::Error& error) {
 
 class Passing final : public serve::Forward {
  public:
-  Passing(upstream::Remote* remote, base::Clock& clock) : remote_(remote), clock_(clock) {}
+  Passing(upstream::Remote* remote, const engine::Engine* engine, base::Clock& clock)
+      : remote_(remote), engine_(engine), clock_(clock) {}
 
   void start(serve::Forwarded request, std::function<void(chat::Refusal)> done) override {
+    if (engine_) return done(own_models(request.target));
     if (!remote_) {
       done(refusal_of({base::Code::unavailable,
-                       "no model API is set: start refrain with "
-                       "--upstream URL"}));
+                       "no model is set: start refrain with --upstream URL or --model FILE.gguf"}));
       return;
     }
     upstream::Passage passage{request.method, request.target, std::move(request.headers),
@@ -79,7 +83,16 @@ class Passing final : public serve::Forward {
   }
 
  private:
+  chat::Refusal own_models(const std::string& target) const {
+    Result<std::string> body = models_body(*engine_, target.substr(0, target.find('?')));
+    if (body) return {200, {{"content-type", "application/json"}}, std::move(*body)};
+    chat::Refusal refusal = refusal_of(body.error());
+    refusal.status = 404;
+    return refusal;
+  }
+
   upstream::Remote* remote_;
+  const engine::Engine* engine_;
   base::Clock& clock_;
 };
 
@@ -134,16 +147,19 @@ struct Graph::Parts {
   std::unique_ptr<upstream::Remote> remote;
   NoUpstream nobody;
   std::unique_ptr<embed::Embedder> embedder;
+  std::unique_ptr<LocalEmbeddings> own_embeddings;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<cache::Cache> cache;
   std::unique_ptr<kv::Store> kv;
   std::string kv_folder;  // to be removed at the end, with ":memory:"; else ""
+  LocalModel local;
   serve::Journal journal;
   serve::Collector collector;
   std::unique_ptr<serve::Completions> completions;
   std::unique_ptr<serve::Embeddings> embeddings;
   std::unique_ptr<serve::Entries> entries;
   std::unique_ptr<Passing> passing;
+  std::unique_ptr<serve::PromptKv> prompt_kv;
   std::unique_ptr<key::Tenants> tenants;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<values::Values> values;  // of the RESP door; null when it is off
@@ -212,14 +228,34 @@ struct Graph::Parts {
     return {};
   }
 
+  Result<> open_local() {
+    if (config.model.file.empty()) return {};
+    TRY(opened, open_local_model(config.model, clock, kv.get()));
+    local = std::move(opened);
+    if (config.default_model.empty()) config.default_model = local.engine->model_name();
+    return {};
+  }
+
   ~Parts() {
+    local.engine.reset();  // it saves into the database
+    local.blocks.reset();
     kv.reset();
     std::error_code ignored;
     if (!kv_folder.empty()) std::filesystem::remove_all(kv_folder, ignored);
   }
 
+  // Whoever answers what is not stored.
+  chat::Producer& producer_of() {
+    if (remote) return *remote;
+    chat::Producer& writes = local.engine ? static_cast<chat::Producer&>(*local.engine) : nobody;
+    if (!embedder) return writes;
+    own_embeddings = std::make_unique<LocalEmbeddings>(
+        LocalEmbeddings::Rooms{*embedder, lookup, writes});
+    return *own_embeddings;
+  }
+
   void open_serving() {
-    chat::Producer& producer = remote ? static_cast<chat::Producer&>(*remote) : nobody;
+    chat::Producer& producer = producer_of();
     completions = std::make_unique<serve::Completions>(
         config.completions,
         serve::Completions::Rooms{*cache, producer, work, lookup, timer, clock, journal});
@@ -227,7 +263,12 @@ struct Graph::Parts {
         completions->route(chat::Dialect::openai_embedding), api::embedding_wire(),
         serve::Embeddings::Rooms{*cache, producer, work, clock});
     entries = std::make_unique<serve::Entries>(*cache, *completions);
-    passing = std::make_unique<Passing>(remote.get(), clock);
+    passing = std::make_unique<Passing>(remote.get(), local.engine.get(), clock);
+    serve::PromptKv::Options options;
+    options.items_max = config.model.items_max;
+    options.answer_deadline = config.completions.answer_deadline;
+    options.answer_bytes_max = config.completions.answer_bytes_max;
+    prompt_kv = std::make_unique<serve::PromptKv>(options, local.engine.get(), clock);
   }
 
   std::string why_not_ready() const {
@@ -261,6 +302,8 @@ struct Graph::Parts {
       context.listener_doors.push_back(listener.doors);
     }
     context.kv = kv.get();
+    context.prompt_kv = prompt_kv.get();
+    if (local.engine) context.context_tokens = local.engine->context_tokens();
     context.ready = [this] { return why_not_ready(); };
     context.more_metrics = [this](std::string& out) {
       if (server) append(server->stats(), out);
@@ -270,6 +313,7 @@ struct Graph::Parts {
       if (values) append(values->stats(), out);
       if (resp && server) append(resp->stats(), server->stats(), out);
       if (kv) append(kv->stats(), out);
+      if (local.engine) append(local.engine->stats(), out);
     };
     router = std::make_unique<api::Router>(std::move(context));
     net::Options options = config.net;
@@ -298,6 +342,7 @@ Result<std::unique_ptr<Graph>> Graph::open(Config config) {
   TRY_DO(parts.open_model());
   TRY_DO(parts.open_cache());
   TRY_DO(parts.open_kv());
+  TRY_DO(parts.open_local());
   parts.open_serving();
   TRY_DO(parts.open_doors());
   return graph;
@@ -322,10 +367,13 @@ void Graph::stop() {
   parts_->stopped = true;
   if (parts_->server) parts_->server->stop(parts_->config.drain);
   if (parts_->client) parts_->client->stop();
+  if (parts_->local.engine) parts_->local.engine->stop();
   parts_->timer.stop();
   parts_->lookup.stop();
   parts_->work.stop();
   if (parts_->cache) parts_->cache->stop();
+  parts_->local.engine.reset();
+  parts_->local.blocks.reset();
   parts_->kv.reset();  // writes its last statistics
 }
 

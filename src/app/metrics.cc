@@ -136,4 +136,58 @@ void append(const kv::Stats& stats, std::string& out) {
   counter(out, "kv_lost_total", "Rows without a file, dropped at start.", stats.lost);
 }
 
+namespace {
+
+void histogram(std::string& out, std::string_view name, std::string_view help,
+               const base::Histogram::Snapshot& values) {
+  out += fmt::format("# HELP refrain_{} {}\n# TYPE refrain_{} histogram\n", name, help, name);
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i + 1 < values.counts.size(); ++i) {
+    below += values.counts[i];
+    out += fmt::format("refrain_{}_bucket{{le=\"{}\"}} {}\n", name,
+                       base::Histogram::upper_bound(i), below);
+  }
+  out += fmt::format("refrain_{0}_bucket{{le=\"+Inf\"}} {1}\nrefrain_{0}_sum {2}\n"
+                     "refrain_{0}_count {1}\n",
+                     name, values.count, values.sum_seconds);
+}
+
+}  // namespace
+
+void append(const engine::Stats& stats, std::string& out) {
+  counter(out, "engine_requests_total", "Requests to the embedded model.", stats.requests);
+  counter(out, "engine_answered_total", "Answers.", stats.answered);
+  counter(out, "engine_failed_total", "Requests that could not be answered.", stats.failed);
+  counter(out, "engine_busy_total", "Requests beyond the queue.", stats.busy);
+  counter(out, "engine_cancelled_total", "Answers that all readers left.", stats.cancelled);
+  counter(out, "engine_deadlines_total", "Answers that were too late.", stats.deadlines);
+  counter(out, "engine_prefilled_tokens_total", "Prompt tokens computed.", stats.prefilled_tokens);
+  counter(out, "engine_decoded_tokens_total", "Answer tokens computed.", stats.decoded_tokens);
+  counter(out, "engine_shared_tokens_total", "Prompt tokens that lay in cells.",
+          stats.shared_tokens);
+  counter(out, "engine_restored_tokens_total", "Prompt tokens put back.", stats.restored_tokens);
+  counter(out, "engine_disk_tokens_total", "Prompt tokens read from disk.", stats.disk_tokens);
+  counter(out, "engine_restores_failed_total", "Restores that were computed instead.",
+          stats.restores_failed);
+  counter(out, "engine_preempted_total", "Answers paused for want of cells.", stats.preempted);
+  counter(out, "engine_evicted_total", "Kept sequences that made room.", stats.evicted);
+  counter(out, "engine_steps_total", "Batches computed.", stats.steps);
+  counter(out, "engine_saved_blocks_total", "Blocks given to the block store.",
+          stats.saved_blocks);
+  counter(out, "engine_saves_abandoned_total", "Prompts that were not saved.",
+          stats.saves_abandoned);
+  gauge(out, "engine_waiting", "Prompts that wait.", static_cast<double>(stats.waiting));
+  gauge(out, "engine_running", "Answers being written.", static_cast<double>(stats.running));
+  gauge(out, "engine_cells", "Cells of the context.", static_cast<double>(stats.cells));
+  gauge(out, "engine_cells_used", "Cells in use.", static_cast<double>(stats.cells_used));
+  gauge(out, "engine_sequences_kept", "Finished sequences in the cells.",
+        static_cast<double>(stats.kept));
+  gauge(out, "engine_blocks", "Blocks of prompt KV.", static_cast<double>(stats.blocks.blocks));
+  gauge(out, "engine_block_bytes", "Their bytes.", static_cast<double>(stats.blocks.bytes));
+  histogram(out, "engine_step_seconds", "Of one batch.", stats.step_seconds);
+  histogram(out, "engine_first_token_seconds", "From the request to its first token.",
+            stats.first_token_seconds);
+  histogram(out, "engine_restore_seconds", "Of one restored piece.", stats.restore_seconds);
+}
+
 }  // namespace refrain::app

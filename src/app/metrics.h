@@ -4,6 +4,7 @@
 
 #include "api/resp.h"
 #include "embed/embedder.h"
+#include "engine/stats.h"
 #include "fetch/client.h"
 #include "kv/store.h"
 #include "net/server.h"
@@ -20,5 +21,6 @@ void append(const embed::Stats& stats, std::string& out);
 void append(const values::Stats& stats, std::string& out);
 void append(const api::RespStats& stats, const net::Stats& lines, std::string& out);
 void append(const kv::Stats& stats, std::string& out);
+void append(const engine::Stats& stats, std::string& out);
 
 }  // namespace refrain::app

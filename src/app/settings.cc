@@ -33,6 +33,25 @@ std::vector<Setting> resp_settings() {
     {"resp-idle-timeout", "0", "of its connections between commands; 0 never"}};
 }
 
+std::vector<Setting> model_settings() {
+  return {
+      {"model", "", "GGUF file that is served in this process, in place of an upstream"},
+      {"model-name", "", "what replies and /v1/models call it; its own name if empty"},
+      {"ctx", "8192", "tokens in the model's cells, of all running and kept prompts"},
+      {"parallel", "8", "answers that the model writes at once"},
+      {"kept", "24", "finished prompts that stay in the cells"},
+      {"batch", "512", "tokens of one step"},
+      {"ubatch", "512", "tokens of one graph"},
+      {"chunk", "128", "prompt tokens of one step while answers are being written"},
+      {"model-threads", "0", "that compute; 0 is all cores"},
+      {"queue", "256", "prompts that wait for the model; more are 503"},
+      {"reuse", "by-time", "by-time: prompt KV is restored where that is faster; always"},
+      {"kv-save", "answers", "kept outside the cells: answers (with prompts), prompts, off"},
+      {"kv-entries-max", "1000", "computed prompts that the native door lists"},
+      {"kv-entries-ttl", "1h", "of such an entry"},
+      {"semshare-items", "64", "names that the SemShareKV door keeps per tenant"}};
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> list = {
       {"listen", "127.0.0.1:8780", "address:port[=door,door...]; more than one may be given", true},
@@ -87,6 +106,7 @@ std::vector<Setting> all_settings() {
        "loopback: this machine itself may use the native door without a key; off"},
       {"log-level", "info", "debug, info, warn, error or off"}};
   std::ranges::move(resp_settings(), std::back_inserter(list));
+  for (Setting& setting : model_settings()) list.push_back(std::move(setting));
   for (const char* door : {"chat", "completions", "embeddings", "tgi", "gkv"}) {
     auto add = [&](std::string_view what, std::string initial, std::string help,
                    bool more = false) {

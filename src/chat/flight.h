@@ -32,6 +32,14 @@ struct End {
   base::Error error{};  // kind failed
 };
 
+/// How the embedded engine came by the KV of the prompt.
+struct Reuse {
+  std::string rung{};  // "prefix" or "none": policy::Rung
+  std::size_t reused_tokens = 0, prefilled_tokens = 0;
+  std::string entry{};                 // id of the kept prompt, for the native door
+  std::vector<std::string> reasons{};  // of the plan
+};
+
 /// What is known before the first event: who answers, and how that came about. Written once.
 struct Head {
   std::string tier{};                      // "exact", "semantic" or "" (generated)
@@ -43,6 +51,7 @@ struct Head {
   Headers upstream_headers{};  // headers of the upstream's reply that travel to the client
   Origin origin = Origin::openai_chat;
   Delivery delivery = Delivery::stream;
+  std::optional<Reuse> reuse{};  // of the embedded engine's answers
 };
 
 /// An answer being made: an append-only log with one writer and many readers.

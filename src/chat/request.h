@@ -32,6 +32,8 @@ struct Request {
   bool wants_usage = false;  // stream_options.include_usage
   bool exact_only = false;   // tool results, forced tools, files: never matched semantically
   Headers pass{};            // request headers that travel on to the upstream
+  std::string id{};          // of the request, as logs and explain know it; "" if nobody asks
+  std::string realm{};       // who may share prompt KV with it; "": nobody (engine only)
 };
 
 }  // namespace refrain::chat

@@ -36,6 +36,33 @@ base::Result<> check_magic(const std::string& file) {
   return {};
 }
 
+// Rows of single tokens exist only where every layer keeps K and V of every token.
+std::string why_no_prefixes(const llama_model* model) {
+  if (llama_model_is_recurrent(model)) return "a recurrent model has one state per sequence";
+  if (llama_model_is_hybrid(model)) return "a hybrid model has one state per sequence";
+  if (llama_model_n_swa(model) > 0) return "sliding-window attention drops old cells";
+  const llama_rope_type rope = llama_model_rope_type(model);
+  if (rope == LLAMA_ROPE_TYPE_MROPE || rope == LLAMA_ROPE_TYPE_IMROPE ||
+      rope == LLAMA_ROPE_TYPE_VISION) {
+    return "positions of several dimensions (M-RoPE)";
+  }
+  return "";
+}
+
+void read_generation(const llama_model* model, Model::Facts& facts) {
+  const auto number = [](std::int32_t value) { return static_cast<std::size_t>(value); };
+  facts.generates = !metadata(model, "tokenizer.ggml.model").empty() &&
+                    metadata(model, (facts.architecture + ".attention.causal").c_str()) != "false";
+  facts.why_no_prefixes = why_no_prefixes(model);
+  facts.layers = number(llama_model_n_layer(model));
+  facts.heads = number(llama_model_n_head(model));
+  facts.kv_heads = number(llama_model_n_head_kv(model));
+  facts.vocabulary = number(llama_vocab_n_tokens(llama_model_get_vocab(model)));
+  facts.bytes = llama_model_size(model);
+  facts.parameters = llama_model_n_params(model);
+  facts.quantisation = llama_ftype_name(llama_model_ftype(model));
+}
+
 }  // namespace
 
 base::Result<std::shared_ptr<const Model>> Model::load(const std::string& file) {
@@ -60,6 +87,7 @@ base::Result<std::shared_ptr<const Model>> Model::load(const std::string& file) 
   facts.tokenizer = metadata(raw, "tokenizer.ggml.model");
   facts.dim = static_cast<std::size_t>(llama_model_n_embd_out(raw));
   facts.tokens_max = static_cast<std::size_t>(llama_model_n_ctx_train(raw));
+  read_generation(raw, facts);
   const llama_vocab* vocab = llama_model_get_vocab(raw);
   facts.begin = llama_vocab_bos(vocab);
   facts.separator = llama_vocab_sep(vocab);

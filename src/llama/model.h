@@ -29,6 +29,11 @@ class Model {
     std::size_t dim = 0;       // of an embedding
     std::size_t tokens_max = 0;
     TokenId unknown = -1, begin = -1, separator = -1;  // -1: the model has none
+    bool generates = false;          // has a vocabulary and a causal decoder
+    std::string why_no_prefixes{};   // "": a part of a sequence can be kept; else the reason
+    std::size_t layers = 0, heads = 0, kv_heads = 0, vocabulary = 0;
+    std::uint64_t bytes = 0, parameters = 0;  // of all tensors
+    std::string quantisation{};      // "Q8_0", "all F32"
   };
 
   /// Maps the file; some tens of milliseconds for 25 MB.

@@ -207,7 +207,9 @@ void Completions::Flying::landed() {
     decision = decision_;
   }
   Outcome outcome = decision.tier.empty() ? outcome_ : Outcome::hit;
-  std::string source = decision.tier.empty() ? "" : flight_->read(SIZE_MAX).head->source;
+  std::shared_ptr<const chat::Head> head = flight_->read(SIZE_MAX).head;
+  std::string source = decision.tier.empty() ? "" : head->source;
+  if (head && head->reuse) decision.reuse = head->reuse;
   owner_.count(ask_, outcome, decision.tier, source);
   decision.outcome = name(outcome);
   decision.total_ms = base::milliseconds_between(ask_.received, owner_.rooms_.clock.now());

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
+#include "chat/flight.h"
 #include "key/identity.h"
 
 namespace refrain::serve {
@@ -36,6 +37,7 @@ struct Decision {
   std::vector<std::string> controls;
   std::vector<Weighed> candidates;
   double embed_ms = 0, search_ms = 0, total_ms = 0;
+  std::optional<chat::Reuse> reuse;  // of the embedded engine's prompt KV
 };
 
 /// The last decisions, for explain. Bounded; threads: any.

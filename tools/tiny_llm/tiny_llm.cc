@@ -16,8 +16,12 @@
 namespace {
 
 struct Shape {
-  std::int64_t width = 64, layers = 2, heads = 4, kv_heads = 2, hidden = 128;
+  std::int64_t width = 64, layers = 2, heads = 4, kv_heads = 2, hidden = 128, context = 4096;
   bool tied = false;
+  bool neox = false;  // Qwen2: the other pairing of RoPE, and biases
+  ggml_type type = GGML_TYPE_F32;  // of the matrices of the blocks
+
+  const char* architecture() const { return neox ? "qwen2" : "llama"; }
 };
 
 class Random {
@@ -115,31 +119,37 @@ Vocabulary vocabulary(Random& random) {
   return out;
 }
 
+struct Size {
+  std::int64_t columns, rows;
+  float scale;
+};
+
 class Writer {
  public:
-  explicit Writer(std::uint64_t seed) : random_(seed) {
-    ggml_init_params params{std::size_t{64} << 20, nullptr, false};
+  Writer(std::uint64_t seed, std::size_t bytes) : random_(seed) {
+    ggml_init_params params{bytes, nullptr, false};
     context_.reset(ggml_init(params));
     file_.reset(gguf_init_empty());
   }
 
   void header(const Shape& shape, const Vocabulary& words) {
     gguf_context* file = file_.get();
-    gguf_set_val_str(file, "general.architecture", "llama");
+    gguf_set_val_str(file, "general.architecture", shape.architecture());
     gguf_set_val_str(file, "general.name", "tiny-llm");
-    auto number = [&](const char* name, std::int64_t value) {
-      gguf_set_val_u32(file, name, static_cast<std::uint32_t>(value));
+    auto number = [&](const std::string& name, std::int64_t value) {
+      gguf_set_val_u32(file, name.c_str(), static_cast<std::uint32_t>(value));
     };
-    number("llama.context_length", 4096);
-    number("llama.embedding_length", shape.width);
-    number("llama.block_count", shape.layers);
-    number("llama.feed_forward_length", shape.hidden);
-    number("llama.attention.head_count", shape.heads);
-    number("llama.attention.head_count_kv", shape.kv_heads);
-    number("llama.rope.dimension_count", shape.width / shape.heads);
-    number("llama.vocab_size", static_cast<std::int64_t>(words.texts.size()));
-    gguf_set_val_f32(file, "llama.attention.layer_norm_rms_epsilon", 1e-5F);
-    gguf_set_val_f32(file, "llama.rope.freq_base", 10000.0F);
+    const std::string own = shape.architecture() + std::string(".");
+    number(own + "context_length", shape.context);
+    number(own + "embedding_length", shape.width);
+    number(own + "block_count", shape.layers);
+    number(own + "feed_forward_length", shape.hidden);
+    number(own + "attention.head_count", shape.heads);
+    number(own + "attention.head_count_kv", shape.kv_heads);
+    number(own + "rope.dimension_count", shape.width / shape.heads);
+    number(own + "vocab_size", static_cast<std::int64_t>(words.texts.size()));
+    gguf_set_val_f32(file, (own + "attention.layer_norm_rms_epsilon").c_str(), 1e-5F);
+    gguf_set_val_f32(file, (own + "rope.freq_base").c_str(), 10000.0F);
     gguf_set_val_str(file, "tokenizer.ggml.model", "llama");
     std::vector<const char*> texts;
     for (const std::string& text : words.texts) texts.push_back(text.c_str());
@@ -152,6 +162,30 @@ class Writer {
     number("tokenizer.ggml.eos_token_id", static_cast<std::int64_t>(kEnd));
     number("tokenizer.ggml.unknown_token_id", 0);
     gguf_set_val_str(file, "tokenizer.chat_template", kTemplate);
+  }
+
+  // A matrix of a block: quantised if the shape says so.
+  void block(const std::string& name, const Shape& shape, const Size& size) {
+    if (shape.type == GGML_TYPE_F32) {
+      matrix(name, size.columns, size.rows, size.scale);
+      return;
+    }
+    ggml_tensor* tensor =
+        ggml_new_tensor_2d(context_.get(), shape.type, size.columns, size.rows);
+    std::vector<float> row(static_cast<std::size_t>(size.columns));
+    auto* out = static_cast<char*>(tensor->data);
+    for (std::int64_t i = 0; i < size.rows; ++i) {
+      for (float& value : row) value = random_.normal() * size.scale;
+      out += ggml_quantize_chunk(shape.type, row.data(), out, 0, 1, size.columns, nullptr);
+    }
+    add(name, tensor);
+  }
+
+  void bias(const std::string& name, std::int64_t size) {
+    ggml_tensor* tensor = ggml_new_tensor_1d(context_.get(), GGML_TYPE_F32, size);
+    auto* data = static_cast<float*>(tensor->data);
+    for (std::int64_t i = 0; i < size; ++i) data[i] = random_.normal() * 0.1F;
+    add(name, tensor);
   }
 
   ggml_tensor* matrix(const std::string& name, std::int64_t columns, std::int64_t rows,
@@ -196,14 +230,19 @@ void blocks(Writer& writer, const Shape& shape) {
   for (std::int64_t layer = 0; layer < shape.layers; ++layer) {
     std::string prefix = "blk." + std::to_string(layer) + ".";
     writer.ones(prefix + "attn_norm.weight", shape.width);
-    writer.matrix(prefix + "attn_q.weight", shape.width, shape.width, scale);
-    writer.matrix(prefix + "attn_k.weight", shape.width, kv_width, scale);
-    writer.matrix(prefix + "attn_v.weight", shape.width, kv_width, scale);
-    writer.matrix(prefix + "attn_output.weight", shape.width, shape.width, added);
+    writer.block(prefix + "attn_q.weight", shape, {shape.width, shape.width, scale});
+    writer.block(prefix + "attn_k.weight", shape, {shape.width, kv_width, scale});
+    writer.block(prefix + "attn_v.weight", shape, {shape.width, kv_width, scale});
+    writer.block(prefix + "attn_output.weight", shape, {shape.width, shape.width, added});
+    if (shape.neox) {
+      writer.bias(prefix + "attn_q.bias", shape.width);
+      writer.bias(prefix + "attn_k.bias", kv_width);
+      writer.bias(prefix + "attn_v.bias", kv_width);
+    }
     writer.ones(prefix + "ffn_norm.weight", shape.width);
-    writer.matrix(prefix + "ffn_gate.weight", shape.width, shape.hidden, scale);
-    writer.matrix(prefix + "ffn_up.weight", shape.width, shape.hidden, scale);
-    writer.matrix(prefix + "ffn_down.weight", shape.hidden, shape.width, added);
+    writer.block(prefix + "ffn_gate.weight", shape, {shape.width, shape.hidden, scale});
+    writer.block(prefix + "ffn_up.weight", shape, {shape.width, shape.hidden, scale});
+    writer.block(prefix + "ffn_down.weight", shape, {shape.hidden, shape.width, added});
   }
 }
 
@@ -224,7 +263,10 @@ int run(std::uint64_t seed, const Shape& shape, const std::string& path) {
   Random random(seed ^ 0x766f636162U);
   Vocabulary words = vocabulary(random);
   auto size = static_cast<std::int64_t>(words.texts.size());
-  Writer writer(seed);
+  // All weights as F32 are more than enough, with some room for the tensors' heads.
+  const std::int64_t block = shape.width * (4 * shape.width + 3 * shape.hidden);
+  const std::int64_t weights = shape.layers * block + 2 * size * shape.width;
+  Writer writer(seed, (std::size_t{64} << 20U) + static_cast<std::size_t>(weights) * sizeof(float));
   writer.header(shape, words);
   float scale = 3.0F / std::sqrt(static_cast<float>(shape.width));
   ggml_tensor* embeddings = writer.matrix("token_embd.weight", shape.width, size, scale);
@@ -238,29 +280,52 @@ int run(std::uint64_t seed, const Shape& shape, const std::string& path) {
   return 1;
 }
 
+struct Arguments {
+  std::uint64_t seed = 7;
+  Shape shape;
+  std::string path;
+};
+
+bool read_size(std::string_view flag, std::int64_t value, Shape& shape) {
+  if (value <= 0) return false;
+  if (flag == "--width") return shape.width = value, true;
+  if (flag == "--layers") return shape.layers = value, true;
+  if (flag == "--heads") return shape.heads = value, true;
+  if (flag == "--kv-heads") return shape.kv_heads = value, true;
+  if (flag == "--hidden") return shape.hidden = value, true;
+  if (flag == "--context") return shape.context = value, true;
+  return false;
+}
+
+bool read(std::string_view flag, const std::string& value, Arguments& to) {
+  if (flag == "--seed") return to.seed = std::strtoull(value.c_str(), nullptr, 10), true;
+  if (flag == "--out") return to.path = value, true;
+  if (flag == "--shape") {
+    to.shape.tied = value == "tied";
+    to.shape.neox = value == "neox";
+    return to.shape.tied || to.shape.neox || value == "gqa";
+  }
+  if (flag == "--type") {
+    to.shape.type = value == "q8_0"  ? GGML_TYPE_Q8_0
+                    : value == "f16" ? GGML_TYPE_F16
+                                     : GGML_TYPE_F32;
+    return value == "q8_0" || value == "f16" || value == "f32";
+  }
+  return read_size(flag, std::strtoll(value.c_str(), nullptr, 10), to.shape);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint64_t seed = 7;
-  std::string shape = "gqa";
-  std::string path;
+  Arguments arguments;
   bool known = argc % 2 == 1;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    std::string_view flag = argv[i];
-    std::string value = argv[i + 1];
-    if (flag == "--seed") {
-      seed = std::strtoull(value.c_str(), nullptr, 10);
-    } else if (flag == "--shape") {
-      shape = value;
-    } else if (flag == "--out") {
-      path = value;
-    } else {
-      known = false;
-    }
-  }
-  if (!known || path.empty() || (shape != "gqa" && shape != "tied")) {
-    std::fputs("usage: tiny-llm --seed N --shape gqa|tied --out FILE.gguf\n", stderr);
+  for (int i = 1; i + 1 < argc; i += 2) known = read(argv[i], argv[i + 1], arguments) && known;
+  if (!known || arguments.path.empty()) {
+    std::fputs(
+        "usage: tiny-llm --seed N --shape gqa|tied|neox --out FILE.gguf [--type f32|f16|q8_0]\n"
+        "       [--width N --layers N --heads N --kv-heads N --hidden N --context N]\n",
+        stderr);
     return 2;
   }
-  return run(seed, {.tied = shape == "tied"}, path);
+  return run(arguments.seed, arguments.shape, arguments.path);
 }
