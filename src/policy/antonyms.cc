@@ -287,7 +287,7 @@ const Lists& lists() {
       add_side(kRows[at].left, {static_cast<std::uint16_t>(at), true}, made);
       add_side(kRows[at].right, {static_cast<std::uint16_t>(at), false}, made);
     }
-    std::ranges::stable_sort(made.words, {}, &Entry::stem);
+    std::ranges::sort(made.words, {}, &Entry::stem);
     return made;
   }();
   return kLists;
