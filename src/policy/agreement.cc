@@ -20,10 +20,10 @@
 namespace refrain::policy {
 namespace {
 
-constexpr double kBias = -4.2;
-constexpr double kWhole = 5.0, kTrigrams = 4.5, kFirst = 1.5;
-constexpr double kSameNumbers = 1.6, kOtherNumbers = -9.0;
-constexpr double kOtherNames = -0.8, kOtherPoles = -2.5;
+constexpr double kBias = -6.8;
+constexpr double kWhole = 9.0, kTrigrams = 8.0, kFirst = 2.7;
+constexpr double kSameNumbers = 2.9, kOtherNumbers = -16.0;
+constexpr double kOtherNames = -1.4, kOtherPoles = -4.5;
 constexpr std::size_t kFirstMin = 12;  // bytes; "Yes." alone is no claim
 
 std::string_view first_sentence(std::string_view text) {
