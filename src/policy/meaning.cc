@@ -7,9 +7,9 @@
 #include "policy/meaning.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "policy/lexical.h"
 
@@ -283,15 +283,15 @@ constexpr std::string_view kParticles =
     "\u4ed6 \u5979 \u5b83 "
     "\u88ab \u7531 \u5728 \u4e8e \u5e76 \u53ca \u800c \u4f46 \u4e5f \u5c31 \u90fd ";
 
-bool listed(std::string_view list, std::string_view word) noexcept {
-  for (std::size_t at = word.empty() ? std::string_view::npos : list.find(word);
-       at != std::string_view::npos; at = list.find(word, at + 1)) {
-    if (list[at - 1] == ' ' && list[at + word.size()] == ' ') {
-      return true;
-    }
+/// Looked up without making a string of the word.
+struct Hash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view word) const noexcept {
+    return std::hash<std::string_view>()(word);
   }
-  return false;
-}
+};
+template <class Value>
+using Words = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
 
 template <class Add>
 void each_word(std::string_view list, Add&& add) {
@@ -307,8 +307,8 @@ void each_word(std::string_view list, Add&& add) {
 }  // namespace
 
 int concept_of(std::string_view stem_of_word) noexcept {
-  static const std::unordered_map<std::string, int> kOf = [] {
-    std::unordered_map<std::string, int> made;
+  static const Words<int> kOf = [] {
+    Words<int> made;
     int row = 0;
     for (const std::string_view meaning : kMeanings) {
       each_word(meaning, [&](std::string_view word) { made.try_emplace(stem(word), row); });
@@ -316,19 +316,26 @@ int concept_of(std::string_view stem_of_word) noexcept {
     }
     return made;
   }();
-  const auto found = kOf.find(std::string(stem_of_word));
+  const auto found = kOf.find(stem_of_word);
   return found == kOf.end() ? -1 : found->second;
 }
 
 bool is_common(std::string_view stem_of_word) noexcept {
-  static const std::unordered_set<std::string> kWords = [] {
-    std::unordered_set<std::string> made;
-    each_word(kCommon, [&](std::string_view word) { made.insert(stem(word)); });
+  static const Words<bool> kWords = [] {
+    Words<bool> made;
+    each_word(kCommon, [&](std::string_view word) { made.try_emplace(stem(word), true); });
     return made;
   }();
-  return kWords.contains(std::string(stem_of_word));
+  return kWords.contains(stem_of_word);
 }
 
-bool is_particle(std::string_view word) noexcept { return listed(kParticles, word); }
+bool is_particle(std::string_view word) noexcept {
+  static const Words<bool> kWords = [] {
+    Words<bool> made;
+    each_word(kParticles, [&](std::string_view one) { made.try_emplace(std::string(one), true); });
+    return made;
+  }();
+  return kWords.contains(word);
+}
 
 }  // namespace refrain::policy
