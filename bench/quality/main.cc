@@ -59,8 +59,10 @@ void add_baselines(const Stream& stream, const Vectors& vectors, SetReport& out)
   }
 }
 
-void add_verified(const Stream& stream, const Vectors& vectors, SetReport& out) {
-  const Agree agree = judged(stream);
+/// Canned answers agree when they are equal; those that are worded anew need the judge.
+void add_verified(const Stream& stream, const Vectors& vectors, Wording wording, SetReport& out) {
+  const Agree equal = [](std::size_t a, std::size_t b) { return a == b ? 1.0 : 0.0; };
+  const Agree agree = wording == Wording::one_text ? equal : judged(stream);
   for (const double error : kErrors) {
     policy::Budget budget({.error_max = error}, policy::verifier_prior());
     Point point{"verified", error};
@@ -218,7 +220,7 @@ base::Result<> run(const Options& options, const Development& sets, Vectors& vec
       answer(asked, wording, 6);
       SetReport report{asked.name, {}};
       if (wording == Wording::one_text) add_baselines(asked, vectors, report);
-      add_verified(asked, vectors, report);
+      add_verified(asked, vectors, wording, report);
       say(report);
     }
     if (!stream->name.contains(options.only)) continue;

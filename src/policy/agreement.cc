@@ -23,7 +23,7 @@ namespace {
 constexpr double kBias = -6.8;
 constexpr double kWhole = 9.0, kTrigrams = 8.0, kFirst = 2.7;
 constexpr double kSameNumbers = 2.9, kOtherNumbers = -16.0;
-constexpr double kOtherNames = -1.4, kOtherPoles = -4.5;
+constexpr double kOtherNames = -1.4, kOtherPoles = -7.0;
 constexpr std::size_t kFirstMin = 12;  // bytes; "Yes." alone is no claim
 
 std::string_view first_sentence(std::string_view text) {

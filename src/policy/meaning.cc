@@ -267,7 +267,8 @@ constexpr std::string_view kCommon =
 
 constexpr std::string_view kParticles =
     // English, German, Spanish, French
-    " may must ought whom der die das den dem des ein eine einen einem einer eines und oder ist "
+    " not no never nor without cannot may must ought whom der die das den dem des ein eine einen "
+    "einem einer eines und oder ist "
     "sind war wie was wer wo wann warum "
     "ich du er sie es wir ihr mein meine meinen meiner mir mich zu zum zur im in am an auf von vom "
     "mit bei aus "

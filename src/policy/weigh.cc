@@ -4,6 +4,16 @@
 #include <array>
 
 namespace refrain::policy {
+namespace {
+
+/// What no vote outweighs: neighbours that agree with each other may all be answers to the other
+/// question, as five entries about one service are when another service is asked for.
+bool decisive(const PairEvidence& pair) noexcept {
+  return pair.numbers || pair.direction || pair.names || pair.substitution ||
+         (pair.polarity && pair.opposites > 0);
+}
+
+}  // namespace
 
 Weighing weigh(const Profile& query, std::span<const Neighbour> neighbours,
                std::span<const double> agreement, const Features& weights) {
@@ -17,7 +27,7 @@ Weighing weigh(const Profile& query, std::span<const Neighbour> neighbours,
     const Neighbour& neighbour = neighbours[at];
     Weighed& weighed = out.all.emplace_back();
     weighed.pair = pair_evidence(query, *neighbour.profile, neighbour.cosine);
-    weighed.refused = weighed.pair.numbers || weighed.pair.direction || neighbour.overlooked;
+    weighed.refused = decisive(weighed.pair) || neighbour.overlooked;
     if (!weighed.refused) {
       voter[voters] = at;
       cosines[voters++] = neighbour.cosine;
