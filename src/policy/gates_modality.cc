@@ -3,7 +3,8 @@
 // Words of amount change what is stated or asked for wherever they stand, so both texts must have
 // the same kinds of them: "all birds can fly", "some birds can fly". Modals are loose in questions
 // ("how do I", "how can I", "how should I" ask the same) and count only where they are the question
-// ("can I park here", "must I park here"), or where nothing else differs.
+// ("can I park here", "must I park here"), or where nothing else differs. "What are some tips" and
+// "what are the best tips" ask for the same: some and exactly are no amounts after a question word.
 #include "policy/gates_modality.h"
 
 #include <fmt/format.h>
@@ -69,7 +70,7 @@ std::string_view first_of(const std::array<Kind, N>& kinds, std::uint32_t bits) 
 }
 
 constexpr std::uint32_t kAtLeast = 1U << 7U, kAtMost = 1U << 8U, kMore = 1U << 9U,
-                        kLess = 1U << 10U, kMost = 1U << 2U;
+                        kLess = 1U << 10U, kMost = 1U << 2U, kLoose = 1U << 1U | 1U << 6U;
 
 /// Words of amount that are more than one word.
 std::uint32_t phrases(std::string_view word, std::string_view next) noexcept {
@@ -110,6 +111,9 @@ Modality modality(const Reading& reading) {
     out.modals |= modals | (duty ? 4U : 0U);
     out.asks = out.asks || (at == 0 && modals != 0 && next != "you");
     out.open = out.open || (at == 0 && in_any(kQuestions, word));
+  }
+  if (out.open) {
+    out.amounts &= ~kLoose;  // "what are some tips", "what exactly is": no amounts
   }
   return out;
 }

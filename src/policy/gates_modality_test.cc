@@ -17,6 +17,10 @@ TEST(Modality, AmountsDecideWhereverTheyStand) {
             "less than against more than");
 }
 
+TEST(Modality, SomeIsNoAmountInAnOpenQuestion) {
+  EXPECT_EQ(apart("what are some tips", "what are good tips"), "");
+}
+
 TEST(Modality, HowDoIAndHowCanIAreTheSame) {
   EXPECT_EQ(apart("how do I pay", "how can I pay", true), "");
   EXPECT_EQ(apart("how should I write it", "how can I write it", true), "");

@@ -155,26 +155,26 @@ std::string beside(const Reading& reading, std::size_t at, int step) {
   return {};
 }
 
+/// "to" after a "from" ends its move, and so does one before it: to B from A. The to of "need to
+/// get from A to B" makes a move to "get", which does no harm: it is turned round in no text.
 void find_moves(const Reading& reading, Order& out) {
-  std::vector<std::string> origins;
-  std::vector<std::string> ends;
+  std::string origin;
+  std::string end;
   for (std::size_t at = 0; at < reading.words.size(); ++at) {
     const std::string& word = reading.words[at].text;
     if (word == "from") {
-      origins.push_back(beside(reading, at, 1));
-    } else if (word == "to" || word == "into") {
-      ends.push_back(beside(reading, at, 1));
-      if (origins.empty()) {
-        out.moves.emplace_back(beside(reading, at, -1), ends.back());
+      origin = beside(reading, at, 1);
+      if (!end.empty()) {
+        out.moves.emplace_back(origin, end);
       }
+    } else if (word == "to" || word == "into") {
+      end = beside(reading, at, 1);
+      out.moves.emplace_back(origin.empty() ? beside(reading, at, -1) : origin, end);
     } else if (word == "before") {
       out.moves.emplace_back(beside(reading, at, -1), beside(reading, at, 1));
     } else if (word == "after") {
       out.moves.emplace_back(beside(reading, at, 1), beside(reading, at, -1));
     }
-  }
-  for (std::size_t at = 0; at < std::min(origins.size(), ends.size()); ++at) {
-    out.moves.emplace_back(origins[at], ends[at]);
   }
 }
 
