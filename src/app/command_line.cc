@@ -15,6 +15,7 @@
 #include "app/serve_command.h"
 #include "app/settings.h"
 #include "app/version.h"
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/exit.h"
@@ -159,12 +160,24 @@ int analyze(const cli::Session& common, const cli::AnalyzeCommand& command, Sett
   return cli::analyze_file(common, command, **embedder);
 }
 
+int check(const cli::Session& common, const cli::CheckCommand& command, SettingFlags& flags) {
+  int status = 0;
+  std::optional<Config> config = config_of(flags, common.json, status);
+  if (!config) return status;
+  base::Result<std::unique_ptr<fetch::Client>> client = fetch::Client::open({});
+  if (!client) return cli::report(client.error(), common.json);
+  auto embedder = open_embedder(*config, **client);
+  if (!embedder) return cli::report(embedder.error(), common.json);
+  if (!*embedder) return cli::report({base::Code::invalid, "check needs an embedder"}, common.json);
+  return cli::check(common, command, **embedder);
+}
+
 // All subcommands with what they were given; chosen is what main() runs.
 struct Commands {
   CLI::App app{"A cache for large language models: it never answers twice and never reads twice.",
                "refrain"};
   cli::Session common;
-  SettingFlags serve_flags, doctor_flags, analyze_flags, kv_flags;
+  SettingFlags serve_flags, doctor_flags, analyze_flags, check_flags, kv_flags;
   cli::KvListOptions kv_list;
   bool print_config = false;
   cli::AskOptions ask;
@@ -173,6 +186,7 @@ struct Commands {
   cli::InsertOptions insert;
   cli::InvalidateOptions invalidate;
   cli::AnalyzeCommand analyze;
+  cli::CheckCommand check;
   std::function<int()> chosen;
 
   CLI::App& command(const std::string& name, const std::string& help, const std::string& example,
@@ -208,6 +222,13 @@ struct Commands {
         ->check(CLI::Range(-1.0, 1.0));
     analyze_command.add_option("--samples", analyze.samples, "pairs shown [5]");
     analyze_flags.add(analyze_command);
+    CLI::App& check_command =
+        command("check", "may one question be answered with another one's answer, and why",
+                "check \"Is it safe?\" \"Is it not safe?\"",
+                [this] { return app::check(common, check, check_flags); });
+    check_command.add_option("A", check.a, "a question")->required();
+    check_command.add_option("B", check.b, "another question")->required();
+    check_flags.add(check_command);
   }
 
   int run_serve() {

@@ -15,39 +15,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "policy/gates_names.h"
-#include "policy/gates_numbers.h"
-#include "policy/gates_order.h"
-#include "policy/gates_polarity.h"
-#include "policy/lexical.h"
+#include "policy/profile.h"
 
 namespace refrain::policy {
 namespace {
 
 constexpr std::size_t kLengthRatioMax = 3;
-constexpr std::size_t kLengthFree = 24;    // bytes; shorter texts count as this long
-constexpr std::size_t kShownMax = 24;      // bytes of a name in a reason
+constexpr std::size_t kLengthFree = 24;     // bytes; shorter texts count as this long
+constexpr std::size_t kShownMax = 24;       // bytes of a name in a reason
 constexpr std::size_t kDigitsShownMax = 6;  // longer numbers may be of a card or an account
-
-/// All that the gates ask of one text.
-struct Features {
-  Reading reading;
-  std::vector<std::string> values;
-  Names named;
-  Polarity poles;
-  Asked asks = Asked::open;
-  Order sequence;
-};
-
-Features features(std::string_view text) {
-  Features out{.reading = read(text), .values = {}, .named = {}, .poles = {}, .sequence = {}};
-  out.values = numbers(out.reading.words);
-  out.named = names(out.reading);
-  out.poles = polarity(out.reading);
-  out.asks = asked(out.reading);
-  out.sequence = order(out.reading);
-  return out;
-}
 
 std::string shown(std::string_view text) {
   if (std::ranges::count_if(text, is_digit) > static_cast<std::ptrdiff_t>(kDigitsShownMax)) {
@@ -65,7 +41,7 @@ std::string shown(const Names::Item& item) {
   return shown(item.word);
 }
 
-Reason number_gate(const Features& a, const Features& b) {
+Reason number_gate(const Profile& a, const Profile& b) {
   if (a.values == b.values) {
     return {"numbers", false, fmt::format("{} equal", a.values.size())};
   }
@@ -79,39 +55,60 @@ Reason number_gate(const Features& a, const Features& b) {
           fmt::format("{} against {}", only(a.values, b.values), only(b.values, a.values))};
 }
 
-Reason name_gate(const Features& a, const Features& b) {
+Reason name_gate(const Profile& a, const Profile& b) {
   const Names::Item* mine = missing(a.named, b.named, b.reading.normal);
   const Names::Item* theirs = missing(b.named, a.named, a.reading.normal);
   if (mine == nullptr && theirs == nullptr) {
-    return {"names", false, fmt::format("{} and {} found", a.named.items.size(),
-                                        b.named.items.size())};
+    return {"names", false,
+            fmt::format("{} and {} found", a.named.items.size(), b.named.items.size())};
   }
   return {"names", true,
           fmt::format("{} against {}", mine == nullptr ? "nothing" : shown(*mine),
                       theirs == nullptr ? "nothing" : shown(*theirs))};
 }
 
-Reason polarity_gate(const Features& a, const Features& b) {
+Reason polarity_gate(const Profile& a, const Profile& b) {
   const PolarityDifference difference = compare(a.poles, b.poles);
-  std::string words = fmt::format("{} negations apart, {} opposites", difference.negations,
-                                  difference.opposites);
+  std::string words =
+      fmt::format("{} negations apart, {} opposites", difference.negations, difference.opposites);
   if (!difference.words.empty()) {
     words += ": " + difference.words;
   }
   return {"polarity", !difference.agree(), std::move(words)};
 }
 
-Reason question_gate(const Features& a, const Features& b) {
+Reason question_gate(const Profile& a, const Profile& b) {
   const bool refused = a.asks != b.asks && a.asks != Asked::open && b.asks != Asked::open;
   return {"question", refused, fmt::format("{} against {}", name(a.asks), name(b.asks))};
 }
 
-Reason direction_gate(const Features& a, const Features& b) {
+Reason direction_gate(const Profile& a, const Profile& b) {
   const std::string words = reversed(a.sequence, b.sequence);
   return {"direction", !words.empty(), words.empty() ? "none reversed" : shown(words)};
 }
 
-Reason length_gate(const Features& a, const Features& b) {
+Reason time_gate(const Profile& a, const Profile& b, bool same_words) {
+  const std::string_view term = differing(a.when, b.when);
+  const bool tenses = same_words && tenses_differ(a.when, b.when);
+  std::string words = term.empty() ? (tenses ? "past against present" : "no term apart")
+                                   : fmt::format("{} in one only", term);
+  return {"time", !term.empty() || tenses, std::move(words)};
+}
+
+Reason modality_gate(const Profile& a, const Profile& b, bool same_words) {
+  std::string words = compare(a.mood, b.mood, same_words);
+  const bool refused = !words.empty();
+  return {"modality", refused, refused ? std::move(words) : "no amount or modal apart"};
+}
+
+Reason substitution_gate(const Overlap& words, const PolarityDifference& poles) {
+  const bool compensated = poles.opposites > 0 && poles.agree();
+  return {"substitution", minimal_pair(words) && !compensated,
+          fmt::format("substituted {:.1f}, added {:.1f}, equal elsewhere {:.2f}", words.substituted,
+                      words.added, words.frame)};
+}
+
+Reason length_gate(const Profile& a, const Profile& b) {
   const std::size_t one = std::max(a.reading.normal.size(), kLengthFree);
   const std::size_t other = std::max(b.reading.normal.size(), kLengthFree);
   const bool refused = std::max(one, other) > kLengthRatioMax * std::min(one, other);
@@ -119,18 +116,27 @@ Reason length_gate(const Features& a, const Features& b) {
           fmt::format("{} against {} bytes", a.reading.normal.size(), b.reading.normal.size())};
 }
 
-std::vector<Reason> gates(const Features& a, const Features& b) {
+std::vector<Reason> gates(const Profile& a, const Profile& b) {
   if (a.reading.normal == b.reading.normal) {
     return {{"identical", false, "equal but for case, spaces and final punctuation"}};
   }
-  return {length_gate(a, b),   number_gate(a, b),   name_gate(a, b),
-          polarity_gate(a, b), question_gate(a, b), direction_gate(a, b)};
+  const Overlap words = overlap(a.words, b.words);
+  const bool same_words = words.order >= 1;
+  return {length_gate(a, b),
+          number_gate(a, b),
+          name_gate(a, b),
+          polarity_gate(a, b),
+          question_gate(a, b),
+          direction_gate(a, b),
+          time_gate(a, b, same_words),
+          modality_gate(a, b, same_words),
+          substitution_gate(words, compare(a.poles, b.poles))};
 }
 
 std::int64_t millionths(float cosine) noexcept {
-  return std::isfinite(cosine) ? std::llround(static_cast<double>(std::clamp(cosine, -2.0F, 2.0F)) *
-                                              1e6)
-                               : -2'000'000;
+  return std::isfinite(cosine)
+             ? std::llround(static_cast<double>(std::clamp(cosine, -2.0F, 2.0F)) * 1e6)
+             : -2'000'000;
 }
 
 Reason floor_gate(const Rule& rule, float cosine) {
@@ -145,12 +151,12 @@ Reason floor_gate(const Rule& rule, float cosine) {
 }  // namespace
 
 std::vector<Reason> compare_texts(std::string_view a, std::string_view b) {
-  return gates(features(a), features(b));
+  return gates(profile(a), profile(b));
 }
 
 Decision decide(const Rule& rule, std::string_view query, std::span<const Candidate> candidates) {
   Decision out;
-  std::optional<Features> asked_for;
+  std::optional<Profile> asked_for;
   for (std::size_t at = 0; at < candidates.size(); ++at) {
     const Candidate& candidate = candidates[at];
     Verdict verdict{.id = candidate.id, .accept = false, .reasons = {}};
@@ -162,14 +168,15 @@ Decision decide(const Rule& rule, std::string_view query, std::span<const Candid
     const bool passed = !verdict.reasons.back().refused;
     if (passed && rule.mode == Mode::verified) {
       if (!asked_for) {
-        asked_for = features(query);
+        asked_for = profile(query);
       }
-      std::ranges::move(gates(*asked_for, features(candidate.text)),
+      std::ranges::move(gates(*asked_for, profile(candidate.text)),
                         std::back_inserter(verdict.reasons));
       if (!candidate.overlooked.empty()) {
         verdict.reasons.push_back({"unseen", true,
                                    fmt::format("the embedder cannot tell {} from what the other "
-                                               "text has", shown(candidate.overlooked))});
+                                               "text has",
+                                               shown(candidate.overlooked))});
       }
     }
     verdict.accept = std::ranges::none_of(verdict.reasons, &Reason::refused);

@@ -39,6 +39,7 @@ struct Candidate {
 /// their kind and not shown.
 struct Reason {
   std::string gate;  // mode floor identical unseen length numbers names polarity question direction
+                     // time modality substitution
   bool refused = false;
   std::string words;
 };

@@ -120,10 +120,10 @@ bool parts_said(std::string_view word, const std::vector<std::string>& said) {
 
 const Names::Item* missing(const Names& a, const Names& b, std::string_view b_normal) {
   for (const Names::Item& item : a.items) {
-    const bool said = item.kind == Names::Kind::name
-                          ? std::ranges::binary_search(b.said, item.text) ||
-                                parts_said(item.word, b.said)
-                          : b_normal.contains(item.text);
+    const bool said =
+        item.kind == Names::Kind::name
+            ? std::ranges::binary_search(b.said, item.text) || parts_said(item.word, b.said)
+            : b_normal.contains(item.text);
     if (!said) {
       return &item;
     }

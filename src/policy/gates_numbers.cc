@@ -25,94 +25,93 @@ using Named = std::pair<std::string_view, double>;
 
 template <std::size_t N>
 std::optional<double> find_in(const Named (&table)[N], std::string_view word) noexcept {
-  const auto* found = std::ranges::find_if(
-      table, [word](const Named& named) { return same(named.first, word); });
+  const auto* found =
+      std::ranges::find_if(table, [word](const Named& named) { return same(named.first, word); });
   return found == std::end(table) ? std::nullopt : std::optional(found->second);
 }
 
 constexpr Named kSmall[] = {
-    {"zero", 0},     {"one", 1},       {"two", 2},       {"three", 3},     {"four", 4},
-    {"five", 5},     {"six", 6},       {"seven", 7},     {"eight", 8},     {"nine", 9},
-    {"ten", 10},     {"eleven", 11},   {"twelve", 12},   {"thirteen", 13}, {"fourteen", 14},
-    {"fifteen", 15}, {"sixteen", 16},  {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19},
-    {"twenty", 20},  {"thirty", 30},   {"forty", 40},    {"fifty", 50},    {"sixty", 60},
-    {"seventy", 70}, {"eighty", 80},   {"ninety", 90},   {"zwei", 2},      {"drei", 3},
-    {"vier", 4},     {"dos", 2},       {"tres", 3},      {"cuatro", 4}};
-constexpr Named kLarge[] = {{"hundred", 1e2}, {"thousand", 1e3}, {"million", 1e6},
+    {"zero", 0},     {"one", 1},      {"two", 2},        {"three", 3},     {"four", 4},
+    {"five", 5},     {"six", 6},      {"seven", 7},      {"eight", 8},     {"nine", 9},
+    {"ten", 10},     {"eleven", 11},  {"twelve", 12},    {"thirteen", 13}, {"fourteen", 14},
+    {"fifteen", 15}, {"sixteen", 16}, {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19},
+    {"twenty", 20},  {"thirty", 30},  {"forty", 40},     {"fifty", 50},    {"sixty", 60},
+    {"seventy", 70}, {"eighty", 80},  {"ninety", 90},    {"zwei", 2},      {"drei", 3},
+    {"vier", 4},     {"dos", 2},      {"tres", 3},       {"cuatro", 4}};
+constexpr Named kLarge[] = {{"hundred", 1e2}, {"thousand", 1e3},  {"million", 1e6},
                             {"billion", 1e9}, {"trillion", 1e12}, {"dozen", 12}};
 constexpr Named kOrdinal[] = {
-    {"first", 1},     {"second", 2},    {"third", 3},      {"fourth", 4},      {"fifth", 5},
-    {"sixth", 6},     {"seventh", 7},   {"eighth", 8},     {"ninth", 9},       {"tenth", 10},
-    {"eleventh", 11}, {"twelfth", 12},  {"thirteenth", 13}, {"fourteenth", 14}, {"fifteenth", 15},
-    {"sixteenth", 16}, {"seventeenth", 17}, {"eighteenth", 18}, {"nineteenth", 19},
-    {"twentieth", 20}};
-constexpr Named kRoman[] = {{"ii", 2},   {"iii", 3},   {"iv", 4},   {"vi", 6},    {"vii", 7},
-                            {"viii", 8}, {"ix", 9},    {"xi", 11},  {"xii", 12},  {"xiii", 13},
-                            {"xiv", 14}, {"xv", 15},   {"xvi", 16}, {"xvii", 17}, {"xviii", 18}};
-constexpr Named kMonth[] = {
-    {"january", 1}, {"february", 2}, {"march", 3},     {"april", 4},    {"may", 5},
-    {"june", 6},    {"july", 7},     {"august", 8},    {"september", 9}, {"october", 10},
-    {"november", 11}, {"december", 12}, {"jan", 1},    {"feb", 2},      {"mar", 3},
-    {"apr", 4},     {"jun", 6},      {"jul", 7},       {"aug", 8},      {"sep", 9},
-    {"sept", 9},    {"oct", 10},     {"nov", 11},      {"dec", 12}};
-constexpr Named kWeekday[] = {{"monday", 1},   {"tuesday", 2},   {"wednesday", 3}, {"thursday", 4},
-                              {"friday", 5},   {"saturday", 6},  {"sunday", 7},    {"mondays", 1},
-                              {"tuesdays", 2}, {"wednesdays", 3}, {"thursdays", 4}, {"fridays", 5},
-                              {"saturdays", 6}, {"sundays", 7}};
+    {"first", 1},        {"second", 2},      {"third", 3},       {"fourth", 4},
+    {"fifth", 5},        {"sixth", 6},       {"seventh", 7},     {"eighth", 8},
+    {"ninth", 9},        {"tenth", 10},      {"eleventh", 11},   {"twelfth", 12},
+    {"thirteenth", 13},  {"fourteenth", 14}, {"fifteenth", 15},  {"sixteenth", 16},
+    {"seventeenth", 17}, {"eighteenth", 18}, {"nineteenth", 19}, {"twentieth", 20}};
+constexpr Named kRoman[] = {{"ii", 2},   {"iii", 3}, {"iv", 4},   {"vi", 6},    {"vii", 7},
+                            {"viii", 8}, {"ix", 9},  {"xi", 11},  {"xii", 12},  {"xiii", 13},
+                            {"xiv", 14}, {"xv", 15}, {"xvi", 16}, {"xvii", 17}, {"xviii", 18}};
+constexpr Named kMonth[] = {{"january", 1},   {"february", 2}, {"march", 3},     {"april", 4},
+                            {"may", 5},       {"june", 6},     {"july", 7},      {"august", 8},
+                            {"september", 9}, {"october", 10}, {"november", 11}, {"december", 12},
+                            {"jan", 1},       {"feb", 2},      {"mar", 3},       {"apr", 4},
+                            {"jun", 6},       {"jul", 7},      {"aug", 8},       {"sep", 9},
+                            {"sept", 9},      {"oct", 10},     {"nov", 11},      {"dec", 12}};
+constexpr Named kWeekday[] = {
+    {"monday", 1},    {"tuesday", 2}, {"wednesday", 3}, {"thursday", 4}, {"friday", 5},
+    {"saturday", 6},  {"sunday", 7},  {"mondays", 1},   {"tuesdays", 2}, {"wednesdays", 3},
+    {"thursdays", 4}, {"fridays", 5}, {"saturdays", 6}, {"sundays", 7}};
 
 struct Unit {
   std::string_view name, forms;  // forms between spaces
 };
-constexpr Unit kUnits[] = {
-    {"percent", " percent pct prozent "},
-    {"usd", " usd dollar dollars bucks "},
-    {"eur", " eur euro euros "},
-    {"gbp", " gbp pound_sterling quid "},
-    {"jpy", " jpy yen "},
-    {"inr", " inr rupee rupees "},
-    {"cent", " cent cents "},
-    {"km", " km kms kilometer kilometers kilometre kilometres "},
-    {"m", " m meter meters metre metres "},
-    {"cm", " cm centimeter centimeters centimetre centimetres "},
-    {"mm", " mm millimeter millimeters millimetre millimetres "},
-    {"mile", " mi mile miles "},
-    {"foot", " ft foot feet "},
-    {"inch", " inch inches "},
-    {"yard", " yard yards yd "},
-    {"kg", " kg kgs kilo kilos kilogram kilograms "},
-    {"g", " g gram grams "},
-    {"mg", " mg milligram milligrams "},
-    {"lb", " lb lbs pound pounds "},
-    {"oz", " oz ounce ounces "},
-    {"ton", " ton tons tonne tonnes "},
-    {"l", " l liter liters litre litres "},
-    {"ml", " ml milliliter milliliters millilitre millilitres "},
-    {"gallon", " gallon gallons gal "},
-    {"s", " s sec secs second seconds "},
-    {"ms", " ms millisecond milliseconds "},
-    {"min", " min mins minute minutes "},
-    {"h", " h hr hrs hour hours "},
-    {"day", " day days "},
-    {"week", " week weeks "},
-    {"month", " month months "},
-    {"year", " yr yrs year years "},
-    {"celsius", " c celsius centigrade "},
-    {"fahrenheit", " f fahrenheit "},
-    {"degree", " degree degrees "},
-    {"kb", " kb kilobyte kilobytes "},
-    {"mb", " mb megabyte megabytes "},
-    {"gb", " gb gigabyte gigabytes "},
-    {"tb", " tb terabyte terabytes "},
-    {"bit", " bit bits "},
-    {"byte", " byte bytes "},
-    {"w", " w watt watts "},
-    {"kw", " kw kilowatt kilowatts "},
-    {"v", " v volt volts "},
-    {"mph", " mph "},
-    {"kmh", " kmh kph "},
-    {"hz", " hz hertz "},
-    {"ghz", " ghz gigahertz "},
-    {"kcal", " kcal calorie calories "}};
+constexpr Unit kUnits[] = {{"percent", " percent pct prozent "},
+                           {"usd", " usd dollar dollars bucks "},
+                           {"eur", " eur euro euros "},
+                           {"gbp", " gbp pound_sterling quid "},
+                           {"jpy", " jpy yen "},
+                           {"inr", " inr rupee rupees "},
+                           {"cent", " cent cents "},
+                           {"km", " km kms kilometer kilometers kilometre kilometres "},
+                           {"m", " m meter meters metre metres "},
+                           {"cm", " cm centimeter centimeters centimetre centimetres "},
+                           {"mm", " mm millimeter millimeters millimetre millimetres "},
+                           {"mile", " mi mile miles "},
+                           {"foot", " ft foot feet "},
+                           {"inch", " inch inches "},
+                           {"yard", " yard yards yd "},
+                           {"kg", " kg kgs kilo kilos kilogram kilograms "},
+                           {"g", " g gram grams "},
+                           {"mg", " mg milligram milligrams "},
+                           {"lb", " lb lbs pound pounds "},
+                           {"oz", " oz ounce ounces "},
+                           {"ton", " ton tons tonne tonnes "},
+                           {"l", " l liter liters litre litres "},
+                           {"ml", " ml milliliter milliliters millilitre millilitres "},
+                           {"gallon", " gallon gallons gal "},
+                           {"s", " s sec secs second seconds "},
+                           {"ms", " ms millisecond milliseconds "},
+                           {"min", " min mins minute minutes "},
+                           {"h", " h hr hrs hour hours "},
+                           {"day", " day days "},
+                           {"week", " week weeks "},
+                           {"month", " month months "},
+                           {"year", " yr yrs year years "},
+                           {"celsius", " c celsius centigrade "},
+                           {"fahrenheit", " f fahrenheit "},
+                           {"degree", " degree degrees "},
+                           {"kb", " kb kilobyte kilobytes "},
+                           {"mb", " mb megabyte megabytes "},
+                           {"gb", " gb gigabyte gigabytes "},
+                           {"tb", " tb terabyte terabytes "},
+                           {"bit", " bit bits "},
+                           {"byte", " byte bytes "},
+                           {"w", " w watt watts "},
+                           {"kw", " kw kilowatt kilowatts "},
+                           {"v", " v volt volts "},
+                           {"mph", " mph "},
+                           {"kmh", " kmh kph "},
+                           {"hz", " hz hertz "},
+                           {"ghz", " ghz gigahertz "},
+                           {"kcal", " kcal calorie calories "}};
 
 std::string_view unit_of(std::string_view word) noexcept {
   if (word.empty() || word.size() > 14) {
@@ -188,7 +187,7 @@ class Collector {
 
   std::vector<std::string> run() {
     while (at_ < words_.size()) {
-      if (!digits() && !spelled() && !calendar() && !named()) {
+      if (!digits() && !spelled() && !calendar() && !named() && !numeral()) {
         ++at_;
       }
     }
@@ -238,8 +237,8 @@ class Collector {
     const bool apart = suffix.empty() && (word(at_ + 1) == "am" || word(at_ + 1) == "pm" ||
                                           word(at_ + 1) == "a.m" || word(at_ + 1) == "p.m");
     std::string_view half = apart ? word(at_ + 1) : suffix;
-    const bool halved = half.starts_with("am") || half.starts_with("pm") || half == "a.m" ||
-                        half == "p.m";
+    const bool halved =
+        half.starts_with("am") || half.starts_with("pm") || half == "a.m" || half == "p.m";
     if (colon == std::string_view::npos && !halved) {
       return false;
     }
@@ -340,13 +339,29 @@ class Collector {
     return false;
   }
 
-  /// 2 + 2 is not 2 * 2: what stands between two numbers. The reading writes signs as words.
+  /// 2 + 2 is not 2 * 2, and 2 + 3 * 4 is not 2 * 3 + 4: what stands between which numbers. The
+  /// reading writes signs as words.
   void operation() {
     for (const std::string_view name : {"plus", "minus", "times", "divided", "power"}) {
-      if (at_ > 1 && (before() == name || (before() == "by" && word(at_ - 2) == name))) {
-        found_.push_back(fmt::format("op {}", name));
+      const bool by = before() == "by" && at_ > 2 && word(at_ - 2) == name;
+      if (at_ > 1 && (before() == name || by)) {
+        found_.push_back(fmt::format("{} {} {}", word(at_ - (by ? 3 : 2)), name, word(at_)));
       }
     }
+  }
+
+  /// Chinese: each numeral is a word. One is left out: it is in too many other words.
+  bool numeral() {
+    static constexpr std::string_view kNumerals =
+        "\u4e8c\u4e24\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07";
+    const std::string_view text = word(at_);
+    if (text.size() != 3 || static_cast<unsigned char>(text.front()) < 0xE4 ||
+        !kNumerals.contains(text)) {
+      return false;
+    }
+    found_.push_back(fmt::format("c{}", text));
+    ++at_;
+    return true;
   }
 
   bool spelled() {
@@ -409,8 +424,8 @@ class Collector {
     const bool plain = text.size() > 4 && text != "march";
     const std::string_view next = word(at_ + 1);
     const std::string_view last = before();
-    const bool dated = (!next.empty() && is_digit(next.front())) ||
-                       (!last.empty() && is_digit(last.front()));
+    const bool dated =
+        (!next.empty() && is_digit(next.front())) || (!last.empty() && is_digit(last.front()));
     static constexpr std::array<std::string_view, 10> kBefore = {
         "in", "of", "since", "until", "by", "last", "next", "early", "late", "during"};
     if (!plain && !dated && std::ranges::find(kBefore, last) == kBefore.end()) {
@@ -460,6 +475,12 @@ bool is_numeric(std::string_view word) {
     word.remove_prefix(1);
   }
   return !word.empty() && is_digit(word.front());
+}
+
+bool is_quantity(std::string_view word) {
+  return (is_numeric(word) && !find_in(kRoman, word)) || find_in(kLarge, word) || word == "am" ||
+         word == "pm" ||
+         (word.size() > 1 && !unit_of(word).empty() && word != "second" && word != "foot");
 }
 
 }  // namespace refrain::policy

@@ -38,5 +38,16 @@ TEST(Order, OneExchangeAroundADirectingWordIsAReversal) {
   EXPECT_EQ(turned("red cars", "cars red"), "");
 }
 
+TEST(Order, AnInfinitiveBeforeTheMoveIsNoEndOfIt) {
+  const auto turned = [](std::string_view a, std::string_view b) {
+    return !reversed(order(read(a)), order(read(b))).empty();
+  };
+  EXPECT_TRUE(
+      turned("I need to get from Madrid to Vienna, how?", "How do I get from Vienna to Madrid?"));
+  EXPECT_TRUE(turned("to Rome from Oslo by train", "the train from Rome to Oslo"));
+  EXPECT_FALSE(
+      turned("I need to get from Madrid to Vienna", "How do I get from Madrid to Vienna?"));
+}
+
 }  // namespace
 }  // namespace refrain::policy

@@ -12,110 +12,15 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
+
+#include <fmt/format.h>
 
 namespace refrain::policy {
 namespace {
 
-struct Pair {
-  std::string_view left, right;  // words between spaces
-};
-// At most 64.
-constexpr Pair kPairs[] = {
-    {"enable activate unmute unblock", "disable deactivate mute block"},
-    {"increase raise grow maximize gain", "decrease reduce lower lose minimize shrink loss"},
-    {"before", "after"},
-    {"allow permit legal", "deny forbid prohibit ban illegal"},
-    {"minimum min minimal least", "maximum max maximal most"},
-    {"start begin launch", "stop end quit finish"},
-    {"buy purchase", "sell"},
-    {"open", "close shut closed"},
-    {"add insert include", "remove delete exclude subtract"},
-    {"install", "uninstall"},
-    {"lock", "unlock"},
-    {"subscribe", "unsubscribe cancel"},
-    {"upload", "download"},
-    {"import", "export"},
-    {"encrypt encode", "decrypt decode"},
-    {"push", "pull"},
-    {"up upward", "down downward"},
-    {"more", "less fewer"},
-    {"best better good advantage pro benefit", "worst worse bad disadvantage con drawback"},
-    {"high higher highest tall", "low lower lowest short"},
-    {"large larger largest big bigger biggest great", "small smaller smallest little tiny"},
-    {"long longer longest", "short shorter shortest brief"},
-    {"fast faster fastest quick", "slow slower slowest"},
-    {"hot warm heat hotter", "cold cool chill colder"},
-    {"early earlier earliest", "late later latest"},
-    {"old older oldest", "young younger youngest new newer newest"},
-    {"cheap cheaper cheapest", "expensive costly"},
-    {"easy simple", "hard difficult complex"},
-    {"safe", "dangerous harmful"},
-    {"rich", "poor"},
-    {"strong", "weak"},
-    {"left", "right"},
-    {"inside indoor", "outside outdoor"},
-    {"above", "below"},
-    {"first", "last"},
-    {"win", "lose"},
-    {"love like", "hate"},
-    {"accept approve", "reject refuse decline"},
-    {"positive", "negative"},
-    {"true", "false"},
-    {"public", "private"},
-    {"male man men", "female woman women"},
-    {"ascending", "descending"},
-    {"income revenue", "expense"},
-    {"borrow", "lend"},
-    {"arrive arrival", "depart departure"},
-    {"always", "never"},
-    {"join connect attach", "leave disconnect detach"},
-    {"fill", "empty"},
-    {"show display", "hide"},
-    {"send", "receive"},
-    {"vor antes activar abrir comprar", "nach despu\u00e9s despues desactivar cerrar vender"},
-    {"erh\u00f6hen kaufen \u00f6ffnen aumentar",
-     "senken verkaufen schlie\u00dfen reducir disminuir"},
-    {"gr\u00f6\u00dfte maximal m\u00e1ximo mayor", "kleinste minimal m\u00ednimo menor"},
-    {"\u589e\u52a0 \u6253\u5f00 \u4e70", "\u51cf\u5c11 \u5173\u95ed \u5356"},
-    {"\u5141\u8bb8 \u5f00\u59cb \u4e4b\u524d", "\u7981\u6b62 \u505c\u6b62 \u4e4b\u540e"},
-    {"\u6700\u5927 \u6700\u9ad8", "\u6700\u5c0f \u6700\u4f4e"}};
-static_assert(std::size(kPairs) <= 64);
-
-struct Side {
-  std::string stem;
-  std::uint64_t bit = 0;
-  bool left = false;
-  bool operator<(const Side& other) const { return stem < other.stem; }
-};
-struct Antonyms {
-  std::vector<Side> words;       // by stem
-  std::vector<Side> characters;  // Chinese: looked for in the text itself
-};
-
-void add_side(std::string_view list, std::uint64_t bit, bool left, Antonyms& out) {
-  while (!list.empty()) {
-    const std::size_t end = std::min(list.find(' '), list.size());
-    const std::string_view word = list.substr(0, end);
-    const bool wide = static_cast<unsigned char>(word.front()) >= 0xE3;
-    auto& sides = wide ? out.characters : out.words;
-    sides.push_back({wide ? std::string(word) : stem(word), bit, left});
-    list.remove_prefix(std::min(end + 1, list.size()));
-  }
-}
-
-const Antonyms& antonyms() {
-  static const Antonyms kAntonyms = [] {
-    Antonyms made;
-    for (std::size_t at = 0; at < std::size(kPairs); ++at) {
-      add_side(kPairs[at].left, 1ULL << at, true, made);
-      add_side(kPairs[at].right, 1ULL << at, false, made);
-    }
-    std::ranges::sort(made.words, {}, &Side::stem);
-    return made;
-  }();
-  return kAntonyms;
-}
+constexpr std::size_t kWordsMax = 60000;  // later ones count as one word
 
 template <std::size_t N>
 bool is_one_of(const std::array<std::string_view, N>& list, std::string_view word) noexcept {
@@ -124,13 +29,13 @@ bool is_one_of(const std::array<std::string_view, N>& list, std::string_view wor
 
 bool is_negation(std::string_view word) noexcept {
   static constexpr auto kWords = std::to_array<std::string_view>(
-      {"not",     "no",      "never",   "without", "cannot",  "neither", "nor",      "none",
-       "nobody",  "nothing", "nowhere", "hardly",  "barely",  "dont",    "doesnt",   "cant",
-       "wont",    "isnt",    "arent",   "didnt",   "wasnt",   "couldnt", "shouldnt", "wouldnt",
-       "havent",  "hasnt",   "aint",    "nicht",   "kein",    "keine",   "keinen",   "keiner",
-       "keinem",  "keines",  "nie",     "niemals", "ohne",    "weder",   "nichts",   "niemand",
-       "sin",     "nunca",   "jam\u00e1s", "ni",   "pas",     "jamais",  "sans",     "aucun",
-       "aucune"});
+      {"not",     "no",      "never",   "without",    "cannot",  "neither", "nor",     "none",
+       "nobody",  "nothing", "nowhere", "noone",      "hardly",  "barely",  "dont",    "doesnt",
+       "cant",    "wont",    "isnt",    "arent",      "didnt",   "wasnt",   "couldnt", "shouldnt",
+       "wouldnt", "havent",  "hasnt",   "aint",       "nicht",   "kein",    "keine",   "keinen",
+       "keiner",  "keinem",  "keines",  "nie",        "niemals", "ohne",    "weder",   "nichts",
+       "niemand", "sin",     "nunca",   "jam\u00e1s", "ni",      "pas",     "jamais",  "sans",
+       "aucun",   "aucune"});
   return word.ends_with("n't") || is_one_of(kWords, word);
 }
 
@@ -139,6 +44,13 @@ bool is_doubled(std::string_view word) noexcept {
   static constexpr auto kWords = std::to_array<std::string_view>(
       {"nunca", "jam\u00e1s", "nadie", "nada", "ning\u00fan", "ninguno", "ninguna", "ni"});
   return is_one_of(kWords, word);
+}
+
+/// Negations without a not: unable to, failed to, refused to.
+bool is_refusal(std::string_view word, std::string_view next) noexcept {
+  static constexpr auto kWords = std::to_array<std::string_view>(
+      {"fail", "fails", "failed", "refuse", "refuses", "refused", "decline", "declined"});
+  return word == "unable" || (next == "to" && is_one_of(kWords, word));
 }
 
 std::size_t count_words(const std::vector<Word>& words) {
@@ -155,7 +67,7 @@ std::size_t count_words(const std::vector<Word>& words) {
     if (idle) {
       continue;
     }
-    count += is_negation(word) ? 1U : 0U;
+    count += is_negation(word) || is_refusal(word, next) ? 1U : 0U;
   }
   return count;
 }
@@ -204,8 +116,7 @@ bool is_opposite(std::string_view longer, std::string_view plain) noexcept {
     return false;  // nearly all pairs of words end here
   }
   for (const std::string_view prefix : {"un", "in", "im", "ir", "il", "dis", "non", "non-"}) {
-    if (longer.size() == plain.size() + prefix.size() &&
-        longer.starts_with(prefix)) {
+    if (longer.size() == plain.size() + prefix.size() && longer.starts_with(prefix)) {
       return true;
     }
   }
@@ -228,26 +139,38 @@ std::size_t prefixed(const Polarity& a, const Polarity& b, std::string& words) {
   return count;
 }
 
+const Polarity::Said* find(const Polarity& text, Pole pole) {
+  const auto found = std::ranges::lower_bound(text.poles, pole, {}, &Polarity::Said::pole);
+  return found != text.poles.end() && found->pole == pole ? &*found : nullptr;
+}
+
+std::size_t distinct(std::vector<std::uint16_t>& words) {
+  std::ranges::sort(words);
+  return static_cast<std::size_t>(std::unique(words.begin(), words.end()) - words.begin());
+}
+
 }  // namespace
 
 Polarity polarity(const Reading& reading) {
-  const Antonyms& known = antonyms();
   Polarity out;
   out.negations = count_words(reading.words) + count_characters(reading.words);
   std::size_t open = 0;
   for (std::size_t at = 0; at < reading.words.size(); ++at) {
     std::string form = stem(switched(reading.words, at, open));
-    const auto matches = std::ranges::equal_range(known.words, form, {}, &Side::stem);
-    for (const Side& side : matches) {
-      (side.left ? out.left : out.right) |= side.bit;
+    for (const Pole pole : poles_of(form)) {
+      out.poles.push_back({pole, static_cast<std::uint16_t>(std::min<std::size_t>(at, kWordsMax))});
     }
     out.stems.push_back(std::move(form));
   }
-  for (const Side& side : known.characters) {
-    if (reading.normal.contains(side.stem)) {
-      (side.left ? out.left : out.right) |= side.bit;
+  if (std::ranges::any_of(reading.normal,
+                          [](char c) { return static_cast<unsigned char>(c) > 0xE2; })) {
+    std::vector<Pole> within;
+    add_poles_within(reading.normal, within);
+    for (const Pole pole : within) {
+      out.poles.push_back({pole, static_cast<std::uint16_t>(kWordsMax + pole.pair)});
     }
   }
+  std::ranges::sort(out.poles);
   std::ranges::sort(out.stems);
   out.stems.erase(std::unique(out.stems.begin(), out.stems.end()), out.stems.end());
   return out;
@@ -256,17 +179,21 @@ Polarity polarity(const Reading& reading) {
 PolarityDifference compare(const Polarity& a, const Polarity& b) {
   PolarityDifference out;
   out.negations = std::max(a.negations, b.negations) - std::min(a.negations, b.negations);
-  const std::uint64_t opposite =
-      (a.left & ~a.right & b.right & ~b.left) | (a.right & ~a.left & b.left & ~b.right);
-  for (std::size_t at = 0; at < std::size(kPairs); ++at) {
-    if ((opposite >> at & 1U) != 0) {
-      ++out.opposites;
-      const auto first = [](std::string_view list) {
-        return std::string(list.substr(0, list.find(' ')));
-      };
-      out.words = first(kPairs[at].left) + " against " + first(kPairs[at].right);
+  // One word may be an end of several pairs, all of which the other word opposes: that is one
+  // opposite, so words are counted and not pairs.
+  std::vector<std::uint16_t> mine;
+  std::vector<std::uint16_t> theirs;
+  for (const Polarity::Said& said : a.poles) {
+    const Pole other{said.pole.pair, !said.pole.left};
+    const Polarity::Said* against = find(b, other);
+    if (against == nullptr || find(a, other) != nullptr || find(b, said.pole) != nullptr) {
+      continue;
     }
+    mine.push_back(said.word);
+    theirs.push_back(against->word);
+    out.words = fmt::format("{} against {}", pole_name(said.pole), pole_name(other));
   }
+  out.opposites = std::min(distinct(mine), distinct(theirs));
   const std::size_t by_prefix = prefixed(a, b, out.words) + prefixed(b, a, out.words);
   // A pair like legal and illegal is in the list and has a prefix: one opposite, not two.
   out.opposites = std::max(out.opposites, by_prefix);

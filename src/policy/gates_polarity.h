@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "policy/antonyms.h"
 #include "policy/lexical.h"
 
 namespace refrain::policy {
@@ -11,8 +12,14 @@ namespace refrain::policy {
 /// What a text says yes or no to.
 struct Polarity {
   std::size_t negations = 0;  // not, n't, never, without, nicht, sin, ...
-  std::uint64_t left = 0, right = 0;  // bit i: the text has a word of that side of antonym pair i
-  std::vector<std::string> stems;     // of all words, for un-, in-, dis- and their plain forms
+  /// An end of a pair of opposites, and which word says it.
+  struct Said {
+    Pole pole;
+    std::uint16_t word = 0;
+    auto operator<=>(const Said&) const = default;
+  };
+  std::vector<Said> poles;         // sorted
+  std::vector<std::string> stems;  // of all words, for un-, in-, dis- and their plain forms
 };
 Polarity polarity(const Reading& reading);
 

@@ -187,8 +187,8 @@ std::string refusals(std::string_view a, std::string_view b) {
 class RefusedPair : public testing::TestWithParam<Pair> {};
 TEST_P(RefusedPair, IsRefusedByItsGateBothWays) {
   const Pair& pair = GetParam();
-  EXPECT_TRUE(refusals(pair.a, pair.b).contains(pair.gate)) << pair.a << " | " << pair.b << " | "
-                                                            << refusals(pair.a, pair.b);
+  EXPECT_TRUE(refusals(pair.a, pair.b).contains(pair.gate))
+      << pair.a << " | " << pair.b << " | " << refusals(pair.a, pair.b);
   EXPECT_TRUE(refusals(pair.b, pair.a).contains(pair.gate)) << pair.b << " | " << pair.a;
 }
 INSTANTIATE_TEST_SUITE_P(Gates, RefusedPair, testing::ValuesIn(kRefused));
@@ -282,10 +282,10 @@ TEST(Gates, IdenticalTextNeedsNoGate) {
 
 TEST(Gates, RandomBytesAreComparedTheSameBothWays) {
   std::mt19937_64 random(11);
-  constexpr std::string_view kParts[] = {"not ", "5", "%", "\xE4\xB8\x8D", "from A to B ", "\"",
-                                         "'",
-                                         "`", "Paris ", ".", "-", "\xFF", "\xE2\x82", "3.1", "un",
-                                         "happy ", "$", "who ", " ", "C++", "http://", "@", "\n"};
+  constexpr std::string_view kParts[] = {
+      "not ",   "5",    "%", "\xE4\xB8\x8D", "from A to B ", "\"",  "'",  "`",
+      "Paris ", ".",    "-", "\xFF",         "\xE2\x82",     "3.1", "un", "happy ",
+      "$",      "who ", " ", "C++",          "http://",      "@",   "\n"};
   for (int round = 0; round < 20'000; ++round) {
     std::string a;
     std::string b;
