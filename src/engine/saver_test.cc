@@ -52,8 +52,8 @@ class SaverTest : public testing::Test {
   }
 
   MemoryBlocks blocks_{{.block_tokens = 16}};
+  Inbox inbox_;  // before the pool, whose thread posts to it until it is joined
   base::Pool io_{{.name = "io", .threads = 1}};
-  Inbox inbox_;
   Counters counters_;
   std::unique_ptr<llama::Context> context_;
   std::optional<Cells> cells_;
