@@ -60,9 +60,10 @@ void encode(const Record& record, std::uint64_t seed, char* to) noexcept {
   const std::size_t shown = described(head);
   std::memcpy(to + 8, reinterpret_cast<const char*>(&head) + 8, sizeof head - 8);
   char* at = to + sizeof head;
-  std::memcpy(at, record.space.data(), record.space.size());
+  if (!record.space.empty()) std::memcpy(at, record.space.data(), record.space.size());
   at += record.space.size();
-  std::memcpy(at, record.key.data(), record.key.size());
+  // memcpy takes no null, not even for nothing.
+  if (!record.key.empty()) std::memcpy(at, record.key.data(), record.key.size());
   at += record.key.size();
   if (!record.pieces.empty()) {
     char* pieces = to + sizeof head + names_bytes(head);
