@@ -16,6 +16,7 @@ void complain(std::string_view what, const base::Error& error) {
 }  // namespace
 
 void Saver::want(llama::SequenceId sequence, NewPrompt prompt) {
+  if (prompt.realm.empty()) return;  // nobody may find it
   if (saves_.size() + beginning_ >= kSavesMax) {
     rooms_.counters.saves_abandoned.add();
     return;

@@ -68,6 +68,15 @@ TEST_F(SaverTest, AComputedPromptIsKeptBlockByBlock) {
   EXPECT_EQ(counters_.saved_blocks.value(), 3U);
 }
 
+TEST_F(SaverTest, APromptThatNobodyMayShareIsNotKept) {
+  const auto sequence = compute(40);
+  NewPrompt own = prompt(sequence);
+  own.realm.clear();
+  saver_->want(sequence, std::move(own));
+  work();
+  EXPECT_EQ(blocks_.stats().blocks, 0U);
+}
+
 TEST_F(SaverTest, WhatIsKeptAlreadyIsNotCopiedAgain) {
   const auto sequence = compute(40);
   saver_->want(sequence, prompt(sequence));

@@ -123,8 +123,9 @@ Ticket Completions::hit_ticket(const Ask& ask, const cache::Query& query, const 
 Ticket Completions::ask(Ask ask) {
   const key::Controls& controls = ask.controls;
   ask.request.id = ask.id;
-  // Prompt KV is shared within a tenant; nobody's is shared with anybody.
-  ask.request.realm = ask.certain ? ask.tenant.id : "";
+  // Prompt KV is shared within a tenant, nobody's with anybody; what may not be stored is not kept
+  // as KV either.
+  ask.request.realm = ask.certain && controls.store ? ask.tenant.id : "";
   bool certain = ask.certain && !ask.places.empty();
   bool read = certain && controls.read;
   cache::Query query = query_of(ask);

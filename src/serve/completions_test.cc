@@ -81,6 +81,14 @@ TEST(Completions, BypassNeitherReadsNorStores) {
   EXPECT_EQ(probe.see("a").text, "gen-1");
 }
 
+TEST(Completions, WhatMayNotBeStoredSharesNoPromptKv) {
+  test::ServeProbe probe;
+  probe.see("a");
+  probe.see("b", {.read = false, .store = false});
+  EXPECT_FALSE(probe.model.wait(1).request.realm.empty());
+  EXPECT_EQ(probe.model.wait(2).request.realm, "");
+}
+
 TEST(Completions, RefreshAsksTheModelAndReplacesTheAnswer) {
   test::ServeProbe probe;
   probe.see("a");
