@@ -7,13 +7,11 @@
 #include "embed/gguf_embedder.h"
 
 #include <algorithm>
-#include <fstream>
 #include <thread>
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
-#include "base/hash.h"
+#include "llama/identity.h"
 
 namespace refrain::embed {
 namespace {
@@ -21,19 +19,10 @@ namespace {
 using base::Code;
 using base::fail;
 
+// Half of the digest names the vectors' space: names are kept with every entry.
 base::Result<std::string> revision_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  base::ByteWriter digests;
-  std::string chunk(std::size_t{1} << 20U, '\0');
-  while (in) {
-    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    const auto digest =
-        base::digest(std::string_view(chunk.data(), static_cast<std::size_t>(in.gcount())));
-    digests.u64(digest.high);
-    digests.u64(digest.low);
-  }
-  if (in.bad()) return fail(Code::io, fmt::format("model {}: cannot be read", file));
-  return base::hex(base::digest(digests.take()).high);
+  TRY(digest, llama::digest_of_file(file));
+  return digest.substr(0, 16);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "tests/support/embedder_contract.h"
 #include "tests/support/hash_embedder.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::embed {
 namespace {
@@ -19,17 +20,13 @@ namespace {
 using testing::HasSubstr;
 
 struct Table : testing::Test {
-  Table() {
-    char pattern[] = "/tmp/refrain-table-XXXXXX";
-    folder = mkdtemp(pattern);
-  }
-  ~Table() override { std::filesystem::remove_all(folder); }
   std::string file(const std::string& text) {
     std::string path = folder + "/t.jsonl";
     std::ofstream(path) << text;
     return path;
   }
-  std::string folder;
+  TempFolder temp;
+  const std::string& folder = temp.path();
 };
 
 TEST_F(Table, GivesTheVectorsOfTheFileAsUnits) {
