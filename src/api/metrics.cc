@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "api/metrics.h"
+#include "api/metrics_text.h"
 #include "api/native_json.h"
 
 namespace refrain::api {
@@ -47,60 +48,32 @@ serve::Completions::Stats all_stats(const Context& context) {
   return stats;
 }
 
-void line(std::string& out, std::string_view name, std::string_view labels, double value) {
-  out += fmt::format("refrain_{}{} {}\n", name, labels, value);
-}
-
-void head(std::string& out, std::string_view name, std::string_view kind, std::string_view help) {
-  out += fmt::format("# HELP refrain_{} {}\n# TYPE refrain_{} {}\n", name, help, name, kind);
-}
-
-void one(std::string& out, std::string_view name, std::string_view kind, std::string_view help,
-         double value) {
-  head(out, name, kind, help);
-  line(out, name, "", value);
-}
-
-void histogram(std::string& out, std::string_view labels, const base::Histogram::Snapshot& seen) {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i + 1 < base::Histogram::kBuckets; ++i) {
-    sum += seen.counts[i];
-    out += fmt::format("refrain_request_seconds_bucket{{{},le=\"{}\"}} {}\n", labels,
-                       base::Histogram::upper_bound(i), sum);
-  }
-  out += fmt::format("refrain_request_seconds_bucket{{{},le=\"+Inf\"}} {}\n", labels, seen.count);
-  out += fmt::format("refrain_request_seconds_sum{{{}}} {}\n", labels, seen.sum_seconds);
-  out += fmt::format("refrain_request_seconds_count{{{}}} {}\n", labels, seen.count);
-}
-
 void cache_metrics(const serve::Entries& entries, std::string& out) {
   cache::Stats stats = entries.cache_stats();
-  auto as = [](std::uint64_t value) { return static_cast<double>(value); };
-  one(out, "entries", "gauge", "Entries in the store.", as(stats.store.records));
-  one(out, "store_bytes", "gauge", "Bytes of the store on disk.", as(stats.store.bytes));
-  one(out, "store_bytes_max", "gauge", "Limit of the store (--disk-max).",
-      as(stats.store.bytes_max));
-  one(out, "store_commits_total", "counter", "Transactions.", as(stats.store.commits));
-  one(out, "store_evicted_total", "counter", "Entries evicted for room.", as(stats.store.evicted));
-  one(out, "store_expired_total", "counter", "Entries past their time.", as(stats.store.expired));
-  one(out, "store_corrupt_total", "counter", "Entries dropped for a wrong checksum.",
-      as(stats.store.corrupt));
-  one(out, "store_failed_total", "counter", "Batches that could not be written.",
-      as(stats.store.failed));
-  one(out, "offers_total", "counter", "Answers offered to the cache.", as(stats.offers));
-  one(out, "offers_lost_total", "counter", "Answers that were not stored.", as(stats.offers_lost));
-  one(out, "limit_evicted_total", "counter", "Entries evicted by a scope's limit.",
-      as(stats.evicted_by_limit));
-  one(out, "semantic_errors_total", "counter", "Semantic look-ups that failed.",
-      as(stats.semantic_errors));
-  one(out, "index_vectors", "gauge", "Vectors in the index.", as(stats.index.entries));
-  one(out, "index_bytes", "gauge", "Memory of the index.", as(stats.index.bytes));
-  one(out, "index_spaces", "gauge", "Spaces of the index.", as(stats.index.spaces));
-  one(out, "index_graphs", "gauge", "Spaces that have grown into graphs.", as(stats.index.graphs));
-  one(out, "front_bytes", "gauge", "Bytes of the memory front.", as(stats.front.bytes));
-  one(out, "front_bytes_max", "gauge", "Limit of the memory front (--memory-max).",
-      as(stats.front.bytes_max));
-  one(out, "front_entries", "gauge", "Entries of the memory front.", as(stats.front.entries));
+  gauge(out, "entries", "Entries in the store.", static_cast<double>(stats.store.records));
+  gauge(out, "store_bytes", "Bytes of the store on disk.", static_cast<double>(stats.store.bytes));
+  gauge(out, "store_bytes_max", "Limit of the store (--disk-max).",
+        static_cast<double>(stats.store.bytes_max));
+  counter(out, "store_commits_total", "Transactions.", stats.store.commits);
+  counter(out, "store_evicted_total", "Entries evicted for room.", stats.store.evicted);
+  counter(out, "store_expired_total", "Entries past their time.", stats.store.expired);
+  counter(out, "store_corrupt_total", "Entries dropped for a wrong checksum.", stats.store.corrupt);
+  counter(out, "store_failed_total", "Batches that could not be written.", stats.store.failed);
+  counter(out, "offers_total", "Answers offered to the cache.", stats.offers);
+  counter(out, "offers_lost_total", "Answers that were not stored.", stats.offers_lost);
+  counter(out, "limit_evicted_total", "Entries evicted by a scope's limit.",
+          stats.evicted_by_limit);
+  counter(out, "semantic_errors_total", "Semantic look-ups that failed.", stats.semantic_errors);
+  gauge(out, "index_vectors", "Vectors in the index.", static_cast<double>(stats.index.entries));
+  gauge(out, "index_bytes", "Memory of the index.", static_cast<double>(stats.index.bytes));
+  gauge(out, "index_spaces", "Spaces of the index.", static_cast<double>(stats.index.spaces));
+  gauge(out, "index_graphs", "Spaces that have grown into graphs.",
+        static_cast<double>(stats.index.graphs));
+  gauge(out, "front_bytes", "Bytes of the memory front.", static_cast<double>(stats.front.bytes));
+  gauge(out, "front_bytes_max", "Limit of the memory front (--memory-max).",
+        static_cast<double>(stats.front.bytes_max));
+  gauge(out, "front_entries", "Entries of the memory front.",
+        static_cast<double>(stats.front.entries));
 }
 
 }  // namespace
@@ -108,45 +81,40 @@ void cache_metrics(const serve::Entries& entries, std::string& out) {
 std::string metrics(const Context& context) {
   serve::Completions::Stats stats = all_stats(context);
   std::string out;
-  head(out, "requests_total", "counter", "Requests by door and outcome.");
+  heading(out, "requests_total", "counter", "Requests by door and outcome.");
   for (chat::Dialect dialect : kDialects) {
     const auto& row = stats.by_dialect[static_cast<std::size_t>(dialect)];
     for (std::size_t i = 0; i < serve::kOutcomes; ++i) {
-      line(out, "requests_total",
-           fmt::format("{{door=\"{}\",outcome=\"{}\"}}", chat::name(dialect),
+      sample(out, "requests_total",
+           fmt::format("door=\"{}\",outcome=\"{}\"", chat::name(dialect),
                        serve::name(static_cast<serve::Outcome>(i))),
            static_cast<double>(row[i]));
     }
   }
-  head(out, "hits_total", "counter", "Hits by tier.");
-  line(out, "hits_total", "{tier=\"exact\"}", static_cast<double>(stats.exact_hits));
-  line(out, "hits_total", "{tier=\"semantic\"}", static_cast<double>(stats.semantic_hits));
-  head(out, "request_seconds", "histogram", "Time to the decision or to the end of the answer.");
-  histogram(out, "tier=\"exact\"", stats.exact_seconds);
-  histogram(out, "tier=\"semantic\"", stats.semantic_seconds);
-  histogram(out, "tier=\"generated\"", stats.generated_seconds);
-  one(out, "flights", "gauge", "Answers in the making.", static_cast<double>(stats.in_flight));
-  one(out, "answers_failed_total", "counter", "Answers that ended in an error.",
-      static_cast<double>(stats.failed));
-  one(out, "answers_refused_total", "counter", "Errors of the upstream that were passed on.",
-      static_cast<double>(stats.refused));
-  one(out, "answers_stored_total", "counter", "Answers that were kept.",
-      static_cast<double>(stats.stored));
-  one(out, "answers_not_stored_total", "counter", "Answers that may not be kept.",
-      static_cast<double>(stats.not_stored));
-  one(out, "lookup_deadlines_total", "counter",
-      "Look-ups that took too long and counted as a miss.",
-      static_cast<double>(stats.lookup_deadlines));
-  one(out, "tokens_saved_total", "counter", "Tokens of answers that were not generated again.",
-      static_cast<double>(stats.tokens_saved));
-  one(out, "seconds_saved_total", "counter",
-      "What generating the answers of hits took once, less what the hits took.",
-      static_cast<double>(stats.milliseconds_saved) / 1000);
+  heading(out, "hits_total", "counter", "Hits by tier.");
+  sample(out, "hits_total", "tier=\"exact\"", static_cast<double>(stats.exact_hits));
+  sample(out, "hits_total", "tier=\"semantic\"", static_cast<double>(stats.semantic_hits));
+  heading(out, "request_seconds", "histogram", "Time to the decision or to the end of the answer.");
+  histogram(out, "request_seconds", "tier=\"exact\"", stats.exact_seconds);
+  histogram(out, "request_seconds", "tier=\"semantic\"", stats.semantic_seconds);
+  histogram(out, "request_seconds", "tier=\"generated\"", stats.generated_seconds);
+  gauge(out, "flights", "Answers in the making.", static_cast<double>(stats.in_flight));
+  counter(out, "answers_failed_total", "Answers that ended in an error.", stats.failed);
+  counter(out, "answers_refused_total", "Errors of the upstream that were passed on.",
+          stats.refused);
+  counter(out, "answers_stored_total", "Answers that were kept.", stats.stored);
+  counter(out, "answers_not_stored_total", "Answers that may not be kept.", stats.not_stored);
+  counter(out, "lookup_deadlines_total", "Look-ups that took too long and counted as a miss.",
+          stats.lookup_deadlines);
+  counter(out, "tokens_saved_total", "Tokens of answers that were not generated again.",
+          stats.tokens_saved);
+  counter_seconds(out, "seconds_saved_total",
+                  "What generating the answers of hits took once, less what the hits took.",
+                  static_cast<double>(stats.milliseconds_saved) / 1000);
   serve::Embeddings::Stats embeddings = context.embeddings.stats();
-  one(out, "embedding_inputs_total", "counter", "Inputs of /v1/embeddings.",
-      static_cast<double>(embeddings.inputs));
-  one(out, "embedding_inputs_cached_total", "counter", "Of these, from the cache.",
-      static_cast<double>(embeddings.inputs_cached));
+  counter(out, "embedding_inputs_total", "Inputs of /v1/embeddings.", embeddings.inputs);
+  counter(out, "embedding_inputs_cached_total", "Of these, from the cache.",
+          embeddings.inputs_cached);
   cache_metrics(context.entries, out);
   if (context.more_metrics) context.more_metrics(out);
   return out;

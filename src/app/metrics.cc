@@ -1,25 +1,10 @@
 #include "app/metrics.h"
 
-#include <fmt/format.h>
+#include "api/metrics_text.h"
 
 namespace refrain::app {
-namespace {
-
-void line(std::string& out, std::string_view kind, std::string_view name, std::string_view help,
-          double value) {
-  out += fmt::format("# HELP refrain_{} {}\n# TYPE refrain_{} {}\nrefrain_{} {}\n", name, help,
-                     name, kind, name, value);
-}
-
-void counter(std::string& out, std::string_view name, std::string_view help, std::uint64_t value) {
-  line(out, "counter", name, help, static_cast<double>(value));
-}
-
-void gauge(std::string& out, std::string_view name, std::string_view help, double value) {
-  line(out, "gauge", name, help, value);
-}
-
-}  // namespace
+using api::counter;
+using api::gauge;
 
 void append(const net::Stats& stats, std::string& out) {
   gauge(out, "http_connections", "Open connections.", static_cast<double>(stats.connections_open));
@@ -139,17 +124,9 @@ void append(const kv::Stats& stats, std::string& out) {
 namespace {
 
 void histogram(std::string& out, std::string_view name, std::string_view help,
-               const base::Histogram::Snapshot& values) {
-  out += fmt::format("# HELP refrain_{} {}\n# TYPE refrain_{} histogram\n", name, help, name);
-  std::uint64_t below = 0;
-  for (std::size_t i = 0; i + 1 < values.counts.size(); ++i) {
-    below += values.counts[i];
-    out += fmt::format("refrain_{}_bucket{{le=\"{}\"}} {}\n", name,
-                       base::Histogram::upper_bound(i), below);
-  }
-  out += fmt::format("refrain_{0}_bucket{{le=\"+Inf\"}} {1}\nrefrain_{0}_sum {2}\n"
-                     "refrain_{0}_count {1}\n",
-                     name, values.count, values.sum_seconds);
+               const base::Histogram::Snapshot& seen) {
+  api::heading(out, name, "histogram", help);
+  api::histogram(out, name, "", seen);
 }
 
 }  // namespace
