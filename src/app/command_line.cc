@@ -4,7 +4,9 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -147,7 +149,9 @@ int doctor(const cli::Session& common, SettingFlags& flags) {
   return cli::doctor(common, checks);
 }
 
-int analyze(const cli::Session& common, const cli::AnalyzeCommand& command, SettingFlags& flags) {
+// For commands that embed by themselves, by the settings of the server.
+int with_embedder(const cli::Session& common, std::string_view command, SettingFlags& flags,
+                  const std::function<int(embed::Embedder&)>& work) {
   int status = 0;
   std::optional<Config> config = config_of(flags, common.json, status);
   if (!config) return status;
@@ -155,21 +159,11 @@ int analyze(const cli::Session& common, const cli::AnalyzeCommand& command, Sett
   if (!client) return cli::report(client.error(), common.json);
   auto embedder = open_embedder(*config, **client);
   if (!embedder) return cli::report(embedder.error(), common.json);
-  if (!*embedder)
-    return cli::report({base::Code::invalid, "analyze needs an embedder"}, common.json);
-  return cli::analyze_file(common, command, **embedder);
-}
-
-int check(const cli::Session& common, const cli::CheckCommand& command, SettingFlags& flags) {
-  int status = 0;
-  std::optional<Config> config = config_of(flags, common.json, status);
-  if (!config) return status;
-  base::Result<std::unique_ptr<fetch::Client>> client = fetch::Client::open({});
-  if (!client) return cli::report(client.error(), common.json);
-  auto embedder = open_embedder(*config, **client);
-  if (!embedder) return cli::report(embedder.error(), common.json);
-  if (!*embedder) return cli::report({base::Code::invalid, "check needs an embedder"}, common.json);
-  return cli::check(common, command, **embedder);
+  if (!*embedder) {
+    return cli::report({base::Code::invalid, fmt::format("{} needs an embedder", command)},
+                       common.json);
+  }
+  return work(**embedder);
 }
 
 // All subcommands with what they were given; chosen is what main() runs.
@@ -215,7 +209,11 @@ struct Commands {
     doctor_flags.add(doctor_command);
     CLI::App& analyze_command = command("analyze", "how redundant are the prompts of a file",
                                         "analyze prompts.jsonl --threshold 0.9", [this] {
-                                          return app::analyze(common, analyze, analyze_flags);
+                                          return with_embedder(
+                                              common, "analyze", analyze_flags,
+                                              [this](embed::Embedder& embedder) {
+                                                return cli::analyze_file(common, analyze, embedder);
+                                              });
                                         });
     analyze_command.add_option("FILE", analyze.file, ".jsonl, .json or .csv")->required();
     analyze_command.add_option("--threshold", analyze.threshold, "cosine [0.9]")
@@ -225,7 +223,12 @@ struct Commands {
     CLI::App& check_command =
         command("check", "may one question be answered with another one's answer, and why",
                 "check \"Is it safe?\" \"Is it not safe?\"",
-                [this] { return app::check(common, check, check_flags); });
+                [this] {
+                  return with_embedder(common, "check", check_flags,
+                                       [this](embed::Embedder& embedder) {
+                                         return cli::check(common, check, embedder);
+                                       });
+                });
     check_command.add_option("A", check.a, "a question")->required();
     check_command.add_option("B", check.b, "another question")->required();
     check_flags.add(check_command);
