@@ -10,6 +10,7 @@
 
 #include "json/value.h"
 #include "tests/support/scripted_server.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::app {
 namespace {
@@ -20,11 +21,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 struct CommandLine : testing::Test {
-  CommandLine() {
-    char pattern[] = "/tmp/refrain-line-XXXXXX";
-    folder = mkdtemp(pattern);
-  }
-  ~CommandLine() override { std::filesystem::remove_all(folder); }
   int line(std::vector<std::string> words) {
     std::vector<const char*> argv = {"refrain"};
     for (const std::string& word : words) argv.push_back(word.c_str());
@@ -45,7 +41,9 @@ struct CommandLine : testing::Test {
     test::Listener closed;
     return closed.url();
   }
-  std::string folder, out, err;
+  TempFolder temp;
+  const std::string& folder = temp.path();
+  std::string out, err;
 };
 
 TEST_F(CommandLine, HelpAndVersionAreZeroAndWrongUseIsTwo) {

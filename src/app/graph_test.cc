@@ -9,6 +9,7 @@
 
 #include "app/settings.h"
 #include "tests/support/scripted_server.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::app {
 namespace {
@@ -24,13 +25,10 @@ constexpr const char* kReply =
 
 struct GraphTest : testing::Test {
   GraphTest() {
-    char pattern[] = "/tmp/refrain-graph-XXXXXX";
-    folder = mkdtemp(pattern);
     client = std::move(*fetch::Client::open({}));
     sources.flags = {{"listen", {"127.0.0.1:0"}}, {"data-dir", {folder + "/data"}},
                      {"embedder", {"off"}}, {"drain", {"1s"}}};
   }
-  ~GraphTest() override { std::filesystem::remove_all(folder); }
 
   base::Result<std::unique_ptr<Graph>> open() { return Graph::open(*configure(*layer(sources))); }
   std::string error() {
@@ -45,7 +43,8 @@ struct GraphTest : testing::Test {
     return client->fetch_whole({}, request).value_or(fetch::Response{});
   }
 
-  std::string folder;
+  TempFolder temp;
+  const std::string& folder = temp.path();
   Sources sources;
   std::unique_ptr<fetch::Client> client;
 };

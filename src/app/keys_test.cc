@@ -1,5 +1,7 @@
 #include "app/keys.h"
 
+#include "tests/support/temp_folder.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,17 +15,13 @@ namespace {
 using testing::HasSubstr;
 
 struct KeysTest : testing::Test {
-  KeysTest() {
-    char pattern[] = "/tmp/refrain-keys-XXXXXX";
-    folder = mkdtemp(pattern);
-  }
-  ~KeysTest() override { std::filesystem::remove_all(folder); }
   std::string file(const std::string& text) {
     std::string path = folder + "/keys.toml";
     std::ofstream(path) << text;
     return path;
   }
-  std::string folder;
+  TempFolder temp;
+  const std::string& folder = temp.path();
 };
 
 TEST_F(KeysTest, TheSecretOfAFolderStaysTheSame) {

@@ -1,5 +1,7 @@
 #include "app/settings.h"
 
+#include "tests/support/temp_folder.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,17 +16,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct SettingsTest : testing::Test {
-  SettingsTest() {
-    char pattern[] = "/tmp/refrain-settings-XXXXXX";
-    folder = mkdtemp(pattern);
-  }
-  ~SettingsTest() override { std::filesystem::remove_all(folder); }
   std::string file(const std::string& name, const std::string& text) {
     std::string path = folder + "/" + name;
     std::ofstream(path) << text;
     return path;
   }
-  std::string folder;
+  TempFolder temp;
+  const std::string& folder = temp.path();
 };
 
 TEST_F(SettingsTest, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {

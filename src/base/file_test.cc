@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "tests/support/temp_folder.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,17 +15,13 @@ namespace {
 using testing::HasSubstr;
 
 struct FileTest : testing::Test {
-  FileTest() {
-    char pattern[] = "/tmp/refrain-file-XXXXXX";
-    folder = mkdtemp(pattern);
-  }
-  ~FileTest() override { std::filesystem::remove_all(folder); }
   std::string file(const std::string& bytes) {
     std::string path = folder + "/a";
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }
-  std::string folder;
+  TempFolder temp;
+  const std::string& folder = temp.path();
 };
 
 TEST_F(FileTest, AllBytesAreRead) {

@@ -10,6 +10,7 @@
 
 #include "tests/support/gate_embedder.h"
 #include "tests/support/scripted_server.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::cli {
 namespace {
@@ -29,11 +30,8 @@ struct CommandsTest : testing::Test {
           bodies.push_back(request.body);
           connection.reply(status, reply);
         })) {
-    char pattern[] = "/tmp/refrain-commands-XXXXXX";
-    folder = mkdtemp(pattern);
     session.server.url = http.url();
   }
-  ~CommandsTest() override { std::filesystem::remove_all(folder); }
 
   template <class Command>
   int run(Command command) {
@@ -65,7 +63,9 @@ struct CommandsTest : testing::Test {
   std::string reply = "{}";
   std::vector<std::string> asked, bodies;
   Session session;
-  std::string folder, out, err;
+  TempFolder temp;
+  const std::string& folder = temp.path();
+  std::string out, err;
   ScriptedServer http;
 };
 

@@ -1,5 +1,7 @@
 #include "cli/prompts.h"
 
+#include "tests/support/temp_folder.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,17 +16,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Prompts : testing::Test {
-  Prompts() {
-    char pattern[] = "/tmp/refrain-prompts-XXXXXX";
-    folder = mkdtemp(pattern);
-  }
-  ~Prompts() override { std::filesystem::remove_all(folder); }
   std::string file(const std::string& name, const std::string& text) {
     std::string path = folder + "/" + name;
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
-  std::string folder;
+  TempFolder temp;
+  const std::string& folder = temp.path();
 };
 
 TEST_F(Prompts, LinesMayUseAnyOfTheKeys) {

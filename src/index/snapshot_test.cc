@@ -1,4 +1,5 @@
 #include "index/snapshot.h"
+#include "tests/support/temp_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -9,13 +10,8 @@ namespace {
 
 class Snapshot : public testing::Test {
  protected:
-  Snapshot() {
-    std::string pattern = testing::TempDir() + "snapshot_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = folder_ / "x.index";
-  }
-  ~Snapshot() override { std::filesystem::remove_all(folder_); }
-  std::filesystem::path folder_, path_;
+  TempFolder temp_;
+  const std::filesystem::path folder_{temp_.path()}, path_ = folder_ / "x.index";
 };
 
 TEST_F(Snapshot, BodyComesBackAcrossManyBlocks) {

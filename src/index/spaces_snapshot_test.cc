@@ -4,6 +4,7 @@
 #include "index/snapshot.h"
 #include "index/spaces.h"
 #include "tests/support/index_contract.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::index {
 namespace {
@@ -19,12 +20,6 @@ Spaces::Options options() {
 
 class SpacesSnapshot : public testing::Test {
  protected:
-  SpacesSnapshot() {
-    std::string pattern = testing::TempDir() + "spaces_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = folder_ / "semantic.index";
-  }
-  ~SpacesSnapshot() override { std::filesystem::remove_all(folder_); }
   /// A space of 10 entries and one of 200, which is a graph. Simple numbers: the same everywhere.
   std::unique_ptr<Spaces> filled() {
     auto spaces = Spaces::open(options()).value();
@@ -47,7 +42,8 @@ class SpacesSnapshot : public testing::Test {
     const auto loaded = Spaces::load(path_, by);
     return loaded ? base::Code::internal : loaded.error().code;
   }
-  std::filesystem::path folder_, path_;
+  TempFolder temp_;
+  const std::filesystem::path folder_{temp_.path()}, path_ = folder_ / "semantic.index";
 };
 
 TEST_F(SpacesSnapshot, RestartFindsWhatWasSaved) {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/support/net_probe.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::net {
 namespace {
@@ -202,15 +203,6 @@ struct Freed {
 template <class T, void (*Free)(T*)>
 using Owned = std::unique_ptr<T, Freed<T, Free>>;
 
-struct TemporaryFolder {
-  std::filesystem::path path;
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "net_test_XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
-
 // Writes a key and a certificate for localhost, signed by itself.
 Tls self_signed(const std::filesystem::path& folder) {
   const Owned<EVP_PKEY, EVP_PKEY_free> key(EVP_EC_gen("P-256"));
@@ -266,9 +258,9 @@ class TlsClient {
 };
 
 TEST(Server, TlsServesRepliesStreamsAndACleanEnd) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   Options options = small_options();
-  options.listeners[0].tls = self_signed(folder.path);
+  options.listeners[0].tls = self_signed(folder.path());
   Shelf shelf;
   Probe probe([&](const std::shared_ptr<Exchange>& exchange) {
     if (exchange->request().path == "/stream") {
@@ -294,9 +286,9 @@ TEST(Server, TlsServesRepliesStreamsAndACleanEnd) {
 }
 
 TEST(Server, PlainTextOnATlsPortIsClosed) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   Options options = small_options();
-  options.listeners[0].tls = self_signed(folder.path);
+  options.listeners[0].tls = self_signed(folder.path());
   Probe probe(echo, options);
   RawClient client = probe.client();
   client.get("/");

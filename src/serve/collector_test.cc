@@ -1,4 +1,5 @@
 #include "serve/collector.h"
+#include "tests/support/temp_folder.h"
 
 #include <gtest/gtest.h>
 
@@ -13,13 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CollectorTest : testing::Test {
-  void SetUp() override {
-    if (!root.empty()) return;
-    char pattern[] = "/tmp/refrain-collector-XXXXXX";
-    root = mkdtemp(pattern);
-  }
-  void TearDown() override { fs::remove_all(root); }
-
   std::vector<std::string> lines() {
     std::ifstream in(*collector.csv());
     std::vector<std::string> out;
@@ -38,9 +32,10 @@ struct CollectorTest : testing::Test {
     return out;
   }
 
-  std::string root;
+  TempFolder temp;
+  const std::string& root = temp.path();
   base::SystemClock clock;
-  Collector collector{{(SetUp(), root)}, clock};
+  Collector collector{{root}, clock};
 };
 
 TEST_F(CollectorTest, StopBeforeStartIsRefused) {

@@ -21,7 +21,7 @@ class LargeFileTest : public testing::Test {
     }
     return count;
   }
-  Folder folder_;
+  TempFolder folder_;
   Disk disk_;
   std::shared_ptr<LargeFiles> files_;
 };

@@ -33,7 +33,7 @@ class LogTest : public testing::Test {
     log.live(place);
     return place;
   }
-  Folder folder_;
+  TempFolder folder_;
   Disk disk_;
   std::vector<std::string> keys_;
 };

@@ -11,7 +11,7 @@ namespace refrain::values {
 namespace {
 
 TEST(ValueMapping, StoredBytesAreInTheFileAtOnce) {
-  Folder folder;
+  TempFolder folder;
   const std::string path = folder.path() + "/f";
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT, 0600));
   ASSERT_EQ(allocate_blocks(file.get(), 8192), 0);
@@ -32,7 +32,7 @@ TEST(ValueMapping, StoredBytesAreInTheFileAtOnce) {
 }
 
 TEST(ValueMapping, AFileThatEndsEarlyIsCorrupt) {
-  Folder folder;
+  TempFolder folder;
   Descriptor file(::open((folder.path() + "/f").c_str(), O_RDWR | O_CREAT, 0600));
   ASSERT_TRUE(write_exactly(file.get(), "abc", 3, 0));
   char buffer[4];

@@ -35,7 +35,7 @@ class SegmentTest : public testing::Test {
     damaged = done ? *done : 999;
     return out;
   }
-  Folder folder_;
+  TempFolder folder_;
   Disk disk_;
 };
 

@@ -85,7 +85,7 @@ TEST(ValuesOpen, WrongOptionsAreNamed) {
 
 TEST(ValuesOpen, FullDiskRefusesTheNewAndKeepsTheOld) {
   std::atomic<bool> full{false};
-  Folder folder;
+  TempFolder folder;
   Options options = small_options(folder.path());
   options.allocate = [&](int fd, std::uint64_t bytes) {
     return full ? ENOSPC : allocate_blocks(fd, bytes);

@@ -22,7 +22,7 @@ class ValuesContract : public testing::TestWithParam<bool> {
     Options out = small_options(GetParam() ? folder : "");
     return out;
   }
-  Folder folder_;
+  TempFolder folder_;
   ValuesProbe probe_{options(folder_.path())};
 };
 

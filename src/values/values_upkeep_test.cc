@@ -43,7 +43,7 @@ TEST(ValuesUpkeep, LogStaysBoundedAndNothingIsLostOrComesBack) {
 }
 
 TEST(ValuesUpkeep, FlushingToTheDeviceKeepsGoing) {
-  Folder folder;
+  TempFolder folder;
   Options options = small_options(folder.path());
   options.sync = Sync::every_second;
   ValuesProbe probe(options);

@@ -21,7 +21,7 @@ class WriterTest : public testing::TestWithParam<LargeFiles::Use> {
     if (!made->mapping) file = std::move(*made->file->open());
     return std::make_unique<Writer>(std::move(*made), std::move(file));
   }
-  Folder folder_;
+  TempFolder folder_;
   Disk disk_;
   std::shared_ptr<LargeFiles> files_;
 };

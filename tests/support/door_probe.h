@@ -13,6 +13,7 @@
 #include "json/value.h"
 #include "tests/support/fake_exchange.h"
 #include "tests/support/serve_probe.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::test {
 
@@ -31,14 +32,10 @@ class FakeForward final : public serve::Forward {
 /// without a credential unless the test says otherwise: tenant `default`, an admin.
 class DoorProbe {
  public:
-  DoorProbe() {
-    char pattern[] = "/tmp/refrain-doors-XXXXXX";
-    folder = mkdtemp(pattern);
-  }
+  DoorProbe() = default;
   ~DoorProbe() {
     tiers.embedder.open_gate();
     tiers.settle();
-    std::filesystem::remove_all(folder);
   }
 
   /// With these API keys and tenants; to be called before the first request.
@@ -86,7 +83,8 @@ class DoorProbe {
   }
 
   ServeProbe tiers;
-  std::string folder;
+  TempFolder temp;
+  const std::string& folder = temp.path();
   FakeForward forward;
   key::Tenants::Options tenant_options;
   std::vector<std::string> listener_doors = {""};

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/pool.h"
+#include "tests/support/temp_folder.h"
 #include "values/reading.h"
 #include "values/values.h"
 
@@ -24,26 +25,6 @@ class SetClock final : public base::Clock {
 
  private:
   std::atomic<std::chrono::milliseconds> wall_{std::chrono::milliseconds(1'800'000'000'000)};
-};
-
-/// A folder that goes with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "refrain-values-XXXXXX").string();
-    CHECK(::mkdtemp(name.data()) != nullptr, "a temporary folder");
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 /// Bytes that differ from seed to seed and from place to place.
@@ -125,7 +106,7 @@ struct ValuesProbe {
     }
   }
 
-  Folder folder;
+  TempFolder folder;
   Options options;
   SetClock clock;
   base::Pool pool{{.name = "values", .threads = 1, .queue_max = 64}};
