@@ -260,7 +260,9 @@ struct Graph::Parts {
         config.completions,
         serve::Completions::Rooms{*cache, producer, work, lookup, timer, clock, journal});
     embeddings = std::make_unique<serve::Embeddings>(
-        completions->route(chat::Dialect::openai_embedding), api::embedding_wire(),
+        serve::Embeddings::Options{.route = completions->route(chat::Dialect::openai_embedding),
+                                   .answer_deadline = config.completions.answer_deadline},
+        api::embedding_wire(),
         serve::Embeddings::Rooms{*cache, producer, work, clock});
     entries = std::make_unique<serve::Entries>(*cache, *completions);
     passing = std::make_unique<Passing>(remote.get(), local.engine.get(), clock);

@@ -4,6 +4,8 @@
 #include "serve/embeddings.h"
 
 #include <cstdint>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace refrain::serve {
@@ -22,9 +24,10 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     bool certain = ask_.certain;
     for (const chat::Request& item : items_.requests) {
       std::vector<cache::Place> places =
-          places_of(item, ask_.tenant, ask_.controls, owner_.route_.key_rules);
+          places_of(item, ask_.tenant, ask_.controls, owner_.options_.route.key_rules);
       if (places.empty()) certain = false;
-      queries_.push_back({std::move(places), "", owner_.route_.rule, ask_.controls.max_age});
+      queries_.push_back(
+          {std::move(places), "", owner_.options_.route.rule, ask_.controls.max_age});
     }
     ask_.certain = certain;
     reads_ = certain && ask_.controls.read;
@@ -64,17 +67,34 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     ask_upstream();
   }
 
+  // What is asked for: of equal inputs the first one. Where the tenant is uncertain nothing tells
+  // that inputs are equal, and each is asked for.
+  void pick() {
+    std::unordered_map<std::string_view, std::size_t> first;
+    for (std::size_t i : missing()) {
+      if (ask_.certain) {
+        std::string_view canonical = queries_[i].places.front().identity.canonical;
+        auto [found, fresh] = first.try_emplace(canonical, i);
+        if (!fresh) {
+          twins_.emplace_back(i, found->second);
+          continue;
+        }
+      }
+      asked_.push_back(i);
+    }
+  }
+
   void ask_upstream() {
     if (ask_.controls.only_if_cached) {
       return fail({base::Code::deadline, "only-if-cached: not every input is stored"});
     }
-    asked_ = missing();
-    flight_ = std::make_shared<chat::Flight>(std::size_t{256} << 20);
+    pick();
+    flight_ = std::make_shared<chat::Flight>(owner_.options_.answer_bytes_max);
     flight_->join();
     auto self = shared_from_this();
     flight_->watch(SIZE_MAX, true, [self] { self->landed(); });
     asked_at_ = owner_.rooms_.clock.now();
-    base::Call call{asked_at_ + std::chrono::minutes(5), {}, 0};
+    base::Call call{asked_at_ + owner_.options_.answer_deadline, {}, 0};
     owner_.rooms_.producer.start(call, owner_.wire_.batch(ask_.request, items_, asked_), flight_);
   }
 
@@ -96,6 +116,7 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
           chat::Answer{chat::Origin::openai_embedding, chat::Delivery::whole, {slice.events[i]}});
       if (ask_.certain && ask_.controls.store) keep(asked_[i]);
     }
+    for (auto [index, twin] : twins_) answers_[index] = answers_[twin];
     finish();
   }
 
@@ -106,7 +127,7 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
     offer.model = ask_.request.model;
     offer.dialect = chat::name(chat::Dialect::openai_embedding);
     offer.tags = ask_.controls.tags;
-    offer.ttl = ask_.controls.ttl.value_or(owner_.route_.ttl);
+    offer.ttl = ask_.controls.ttl.value_or(owner_.options_.route.ttl);
     offer.cost = std::chrono::duration_cast<std::chrono::microseconds>(
         (owner_.rooms_.clock.now() - asked_at_) / static_cast<std::int64_t>(asked_.size()));
     (void)owner_.rooms_.cache.offer(std::move(offer));
@@ -152,6 +173,7 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
   std::vector<std::shared_ptr<const chat::Answer>> answers_;
   std::vector<cache::Query> queries_;
   std::vector<std::size_t> asked_;
+  std::vector<std::pair<std::size_t, std::size_t>> twins_;  // an input, and the asked one it equals
   base::Instant asked_at_{};
   std::shared_ptr<chat::Flight> flight_;
   chat::Head head_;
@@ -159,8 +181,8 @@ class Embeddings::Batch : public std::enable_shared_from_this<Embeddings::Batch>
   bool reads_ = false;
 };
 
-Embeddings::Embeddings(Route route, EmbeddingWire wire, Rooms rooms)
-    : route_(std::move(route)), wire_(std::move(wire)), rooms_(rooms) {}
+Embeddings::Embeddings(Options options, EmbeddingWire wire, Rooms rooms)
+    : options_(std::move(options)), wire_(std::move(wire)), rooms_(rooms) {}
 
 void Embeddings::ask(Ask ask, std::function<void(EmbeddingReply)> done) {
   requests_.add();

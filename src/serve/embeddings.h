@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,7 +49,13 @@ class Embeddings {
     std::uint64_t requests = 0, inputs = 0, inputs_cached = 0;
     std::array<std::uint64_t, kOutcomes> outcomes{};  // of requests
   };
-  Embeddings(Route route, EmbeddingWire wire, Rooms rooms);
+  struct Options {
+    Route route;
+    std::chrono::milliseconds answer_deadline = std::chrono::minutes(10);
+    // Of a batch: 2,048 inputs of 3,072 dimensions, written as numbers, are 75 MiB.
+    std::size_t answer_bytes_max = std::size_t{256} << 20;
+  };
+  Embeddings(Options options, EmbeddingWire wire, Rooms rooms);
 
   /// `done` runs once, on any thread.
   void ask(Ask ask, std::function<void(EmbeddingReply)> done);
@@ -56,7 +63,7 @@ class Embeddings {
 
  private:
   class Batch;
-  Route route_;
+  const Options options_;
   EmbeddingWire wire_;
   Rooms rooms_;
   base::Counter requests_, inputs_, inputs_cached_;

@@ -77,7 +77,7 @@ struct EmbeddingsTest : testing::Test {
     return promise.get_future().get();
   }
   test::ServeProbe probe;
-  Embeddings embeddings{probe.options.routes[chat::Dialect::openai_embedding], wire(),
+  Embeddings embeddings{{.route = probe.options.routes[chat::Dialect::openai_embedding]}, wire(),
                         {*probe.cache, probe.model, probe.work, probe.clock}};
 };
 
@@ -88,6 +88,11 @@ TEST_F(EmbeddingsTest, OnlyInputsThatAreNotKnownAreAskedFor) {
   EXPECT_EQ(reply.outcome, Outcome::miss);
   EXPECT_EQ(reply.cached, 2U);
   EXPECT_THAT(inputs_of(probe.model.wait(2).request), ElementsAre("c"));
+}
+
+TEST_F(EmbeddingsTest, EqualInputsOfABatchAreAskedForOnce) {
+  EXPECT_EQ(ask({"a", "b", "a"}).body, "[a1][b1][a1]");
+  EXPECT_THAT(inputs_of(probe.model.wait(1).request), ElementsAre("a", "b"));
 }
 
 TEST_F(EmbeddingsTest, ABatchThatIsKnownAsAWholeIsAHit) {

@@ -100,7 +100,9 @@ class DoorProbe {
   void open() {
     if (router_) return;
     embeddings_ = std::make_unique<serve::Embeddings>(
-        tiers.options.routes[chat::Dialect::openai_embedding], api::embedding_wire(),
+        serve::Embeddings::Options{
+            .route = tiers.options.routes[chat::Dialect::openai_embedding]},
+        api::embedding_wire(),
         serve::Embeddings::Rooms{*tiers.cache, tiers.model, tiers.work, tiers.clock});
     entries_ = std::make_unique<serve::Entries>(*tiers.cache, tiers.serving());
     collector_ = std::make_unique<serve::Collector>(serve::Collector::Options{folder}, tiers.clock);
