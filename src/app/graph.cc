@@ -164,7 +164,7 @@ struct Graph::Parts {
   std::unique_ptr<api::Router> router;
   std::unique_ptr<values::Values> values;  // of the RESP door; null when it is off
   std::unique_ptr<api::RespDoor> resp;
-  std::atomic<bool> values_upkeep{false};
+  std::atomic<bool> disk_upkeep{false};  // of kv and values is under way
   std::unique_ptr<net::Server> server;
   bool stopped = false;
 
@@ -354,14 +354,14 @@ std::vector<std::uint16_t> Graph::ports() const { return parts_->server->ports()
 
 void Graph::upkeep() {
   parts_->cache->upkeep();
-  if (parts_->kv) parts_->kv->upkeep();
-  // Not here: it may wait for the device, and a signal must not wait for that.
-  if (!parts_->values || parts_->values_upkeep.exchange(true)) return;
+  // Not here: they may wait for the device, and a signal must not wait for that.
+  if (parts_->disk_upkeep.exchange(true)) return;
   Result<> sent = parts_->work.submit([parts = parts_.get()] {
-    parts->values->upkeep();
-    parts->values_upkeep = false;
+    if (parts->kv) parts->kv->upkeep();
+    if (parts->values) parts->values->upkeep();
+    parts->disk_upkeep = false;
   });
-  if (!sent) parts_->values_upkeep = false;
+  if (!sent) parts_->disk_upkeep = false;
 }
 
 void Graph::stop() {
