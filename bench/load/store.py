@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Durable inserts through the native door, bytes on disk per entry, time from start to /ready.
 
-Sizes 10,000 and 100,000, or those given (bench/load/store.py 1000000). With vectors of the
+Sizes 10,000 and 100,000, or those given (bench/load/store.py 1000000 takes five minutes, its
+figures go to store_1000000.json). With vectors of the
 scripted model (384 numbers) and without. Restart: from the index's snapshot, and with the snapshot
 taken away, so that the index is rebuilt from the records. The page cache is warm.
 """
@@ -57,7 +58,7 @@ def restart(spec, data):
 
 def main():
     what = "durable inserts, bytes on disk, restart; durability power-loss, answers of 0.5 KB"
-    record = lab.Record("store", what)
+    record = lab.Record("_".join(["store", *sys.argv[1:]]), what)
     lab.line(
         *("entries", "by 1000, 1/s", "16 writers 1/s", "store B each", "snapshot B"),
         *("ready after s", "rebuilt s", "errors"),

@@ -113,7 +113,6 @@ Result<> check_sizes(const BlockHead& head, std::span<const Rows> rows) {
 }
 
 Result<Section> read_section(ByteReader& in) {
-  Section out;
   TRY(type, in.u32());
   TRY(row_bytes, in.u32());
   TRY(offset, in.u64());
