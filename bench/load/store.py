@@ -2,9 +2,9 @@
 """Durable inserts through the native door, bytes on disk per entry, time from start to /ready.
 
 Sizes 10,000 and 100,000, or those given (bench/load/store.py 1000000 takes five minutes, its
-figures go to store_1000000.json). With vectors of the
-scripted model (384 numbers) and without. Restart: from the index's snapshot, and with the snapshot
-taken away, so that the index is rebuilt from the records. The page cache is warm.
+figures go to store_1000000.json). With vectors of the scripted model (384 numbers) and without.
+Restart: from the index's snapshot, and with the snapshot taken away, so that the index is rebuilt
+from the records. The page cache is warm.
 """
 
 import json
