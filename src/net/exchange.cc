@@ -11,11 +11,13 @@
 namespace refrain::net {
 
 void Mailbox::put(std::shared_ptr<Mail> mail) {
-  std::lock_guard guard(lock_);
-  if (!ring_) return;
-  mails_.push_back(std::move(mail));
-  // Under the lock, so that close() can promise that nothing rings after it.
-  if (mails_.size() == 1) ring_();
+  {
+    std::lock_guard guard(lock_);
+    if (closed_) return;
+    mails_.push_back(std::move(mail));
+    if (mails_.size() != 1) return;
+  }
+  ring_();  // not under the lock: the loop that wakes would wait for it at once
 }
 
 std::vector<std::shared_ptr<Mail>> Mailbox::take() {
@@ -26,7 +28,7 @@ std::vector<std::shared_ptr<Mail>> Mailbox::take() {
 void Mailbox::close() {
   std::vector<std::shared_ptr<Mail>> dropped;
   std::lock_guard guard(lock_);
-  ring_ = nullptr;
+  closed_ = true;
   dropped.swap(mails_);
 }
 

@@ -39,17 +39,19 @@ class Mail {
 /// Threads: any; take() on the loop's.
 class Mailbox {
  public:
-  /// `ring` runs when the box was empty; on any thread; must not block, nor call the box.
+  /// `ring` runs when the box was empty; on any thread, several at once, the last of them perhaps
+  /// after close(): it owns what it needs. It must not block.
   explicit Mailbox(std::function<void()> ring) : ring_(std::move(ring)) {}
   void put(std::shared_ptr<Mail> mail);
   std::vector<std::shared_ptr<Mail>> take();
-  /// Drops what is there and what comes; `ring` does not run once this has returned.
+  /// Drops what is there and what comes.
   void close();
 
  private:
   std::mutex lock_;
   std::vector<std::shared_ptr<Mail>> mails_;
-  std::function<void()> ring_;
+  bool closed_ = false;
+  const std::function<void()> ring_;
 };
 
 /// What the connection and the holders of a Ticket share of one request.

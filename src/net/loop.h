@@ -3,6 +3,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <condition_variable>
@@ -29,6 +30,8 @@ using Socket = asio::basic_stream_socket<Tcp, asio::io_context::executor_type>;
 using Steady = asio::basic_waitable_timer<std::chrono::steady_clock,
                                           asio::wait_traits<std::chrono::steady_clock>,
                                           asio::io_context::executor_type>;
+
+using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
 
 class Connection;
 
@@ -59,6 +62,21 @@ struct Arrival {
   int fd = -1;
   Tcp::endpoint peer;
   std::size_t listener = 0;
+};
+
+/// An eventfd, which is readable from set() to clear().
+class EventFd {
+ public:
+  EventFd();  // throws std::system_error when the process has no descriptor left, as asio does
+  ~EventFd();
+  EventFd(const EventFd&) = delete;
+  EventFd& operator=(const EventFd&) = delete;
+  int get() const noexcept { return fd_; }
+  void set() const noexcept;
+  void clear() const noexcept;
+
+ private:
+  int fd_;
 };
 
 /// One thread with its io_context and the connections that it serves. Nothing of a connection is
@@ -95,6 +113,7 @@ class Loop {
  private:
   void run();
   void take_in(const Arrival& arrival);
+  void listen_for_mail();
   void deliver();
   void sweep_later();
   void sweep();
@@ -107,6 +126,8 @@ class Loop {
   std::chrono::milliseconds sweep_interval_;
   bool cut_ = false;
   std::string date_;
+  std::shared_ptr<const EventFd> rung_;  // the mailbox has; shared with whoever rings it
+  Descriptor rung_watch_;                // of the same descriptor
   std::shared_ptr<Mailbox> mailbox_;
   std::vector<std::shared_ptr<Connection>> connections_held_;
   std::atomic<std::size_t> connections_{0};  // adopted, taken in or not
