@@ -20,6 +20,10 @@ using base::Code;
 using base::fail;
 using base::Result;
 
+namespace {
+constexpr std::size_t kBuffersKept = 16;
+}  // namespace
+
 std::uint64_t capacity_for(std::uint64_t bytes) noexcept {
   constexpr std::uint64_t kStepMin = 4096;
   const std::uint64_t power = std::bit_floor(std::max<std::uint64_t>(bytes, 1));
@@ -74,6 +78,18 @@ bool LargeFiles::take_idle(LargeFile& file, Use use, Made& made) {
   });
 }
 
+Result<Descriptor> LargeFiles::create(const LargeFile& file) const {
+  const std::string name = path(file.number_);
+  Descriptor opened(::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!opened) return fail(Code::io, fmt::format("open {}: {}", name, std::strerror(errno)));
+  if (const int error = disk_.allocate(opened.get(), file.capacity_); error != 0) {
+    ::unlink(name.c_str());
+    return fail(Code::io,
+                fmt::format("{} bytes for {}: {}", file.bytes_, name, std::strerror(error)));
+  }
+  return opened;
+}
+
 Result<LargeFiles::Made> LargeFiles::make(std::uint64_t bytes, Use use) {
   Made made;
   std::shared_ptr<LargeFile> file(new LargeFile(shared_from_this(), 0, bytes));
@@ -81,22 +97,19 @@ Result<LargeFiles::Made> LargeFiles::make(std::uint64_t bytes, Use use) {
   used_ += file->capacity_;
   if (disk_.folder.empty()) {  // nothing is kept: memory without a file
     TRY(mapping, Mapping::make(-1, file->capacity_, disk_.mapped));
-    return Made{std::move(file), std::move(mapping)};
+    return Made{std::move(file), std::move(mapping), Descriptor()};
   }
-  file->fresh_ = !take_idle(*file, use, made);
-  if (file->fresh_) {
-    const std::string name = path(file->number_);
-    Descriptor opened(::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (!opened) return fail(Code::io, fmt::format("open {}: {}", name, std::strerror(errno)));
-    if (const int error = disk_.allocate(opened.get(), file->capacity_); error != 0) {
-      ::unlink(name.c_str());
-      return fail(Code::io,
-                  fmt::format("{} bytes for {}: {}", bytes, name, std::strerror(error)));
-    }
+  if (take_idle(*file, use, made)) {
+    auto opened = file->open();
+    if (!opened) file->retire(nullptr);
+    TRY(own, std::move(opened));
+    made.opened = std::move(own);
+  } else {
+    TRY(opened, create(*file));
+    made.opened = std::move(opened);
   }
   if (use == Use::mapped && !made.mapping) {
-    file->fresh_ = true;  // pages without a mapping are faulted in as new ones are
-    auto mapping = file->map();
+    auto mapping = Mapping::make(made.opened.get(), file->capacity_, disk_.mapped);
     if (!mapping) {
       file->retire(nullptr);
       return std::unexpected(mapping.error());
@@ -105,6 +118,22 @@ Result<LargeFiles::Made> LargeFiles::make(std::uint64_t bytes, Use use) {
   }
   made.file = std::move(file);
   return made;
+}
+
+std::unique_ptr<char[]> LargeFiles::take_buffer() {
+  auto kept = buffers_.with([](auto& buffers) {
+    if (buffers.empty()) return std::unique_ptr<char[]>();
+    auto last = std::move(buffers.back());
+    buffers.pop_back();
+    return last;
+  });
+  return kept ? std::move(kept) : std::make_unique_for_overwrite<char[]>(kPieceBytes);
+}
+
+void LargeFiles::give_buffer(std::unique_ptr<char[]> buffer) {
+  buffers_.with([&](auto& buffers) {
+    if (buffers.size() < kBuffersKept) buffers.push_back(std::move(buffer));
+  });
 }
 
 Result<std::shared_ptr<LargeFile>> LargeFiles::adopt(std::uint64_t number, std::uint64_t bytes) {

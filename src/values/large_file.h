@@ -35,8 +35,6 @@ class LargeFile {
   base::Result<std::shared_ptr<Mapping>> map() const;
   /// Nobody will find it any more.
   void retire(std::shared_ptr<Mapping> mapping);
-  /// True for a file whose pages have not been used before.
-  bool fresh() const noexcept { return fresh_; }
   void set_pieces(std::vector<std::uint64_t> pieces) { pieces_ = std::move(pieces); }
 
  private:
@@ -46,27 +44,31 @@ class LargeFile {
 
   std::shared_ptr<LargeFiles> files_;
   std::uint64_t number_, bytes_, capacity_ = 0;
-  bool fresh_ = true;
   std::vector<std::uint64_t> pieces_;
   std::atomic<bool> retired_{false};
   base::Mutex<std::shared_ptr<Mapping>> last_mapping_;
 };
 
 /// Makes files of large values, uses them again, and removes them. Files that nobody needs are kept
-/// with their pages, up to a bound: a value of the same size class is then received without one
-/// page fault, which is half of the cost of receiving it.
+/// with their pages, up to a bound: the next value of the same size class then needs no new ones,
+/// which are half of the cost of receiving it.
 /// Threads: any.
 class LargeFiles : public std::enable_shared_from_this<LargeFiles> {
  public:
   struct Made {
     std::shared_ptr<LargeFile> file;
     std::shared_ptr<Mapping> mapping;  // null unless asked for
+    Descriptor opened;                 // for writing; none when nothing is kept on the disk
   };
   enum class Use : std::uint8_t { mapped, unmapped };
 
   LargeFiles(Disk& disk, std::uint64_t pool_max) : disk_(disk), pool_max_(pool_max) {}
   /// For `bytes` bytes, not retired yet. Errors: io.
   base::Result<Made> make(std::uint64_t bytes, Use use);
+  /// kPieceBytes for a value on its way in. Those that were given back are used again: a new one
+  /// costs its page faults, more than the copy into it.
+  std::unique_ptr<char[]> take_buffer();
+  void give_buffer(std::unique_ptr<char[]> buffer);
   /// A file of a former life. Errors: io, corrupt (absent, or too short).
   base::Result<std::shared_ptr<LargeFile>> adopt(std::uint64_t number, std::uint64_t bytes);
   /// Removes the files in the folder that nobody adopted.
@@ -90,12 +92,14 @@ class LargeFiles : public std::enable_shared_from_this<LargeFiles> {
   };
   std::string path(std::uint64_t number) const;
   bool take_idle(LargeFile& file, Use use, Made& made);
+  base::Result<Descriptor> create(const LargeFile& file) const;
   void let_go(LargeFile& file);
 
   Disk& disk_;
   std::uint64_t pool_max_;
   std::atomic<std::uint64_t> used_{0};
   base::Mutex<State> state_;
+  base::Mutex<std::vector<std::unique_ptr<char[]>>> buffers_;
 };
 
 /// Sizes are rounded up by an eighth at most, so that a file fits the next value of about its size.

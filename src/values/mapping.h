@@ -50,7 +50,8 @@ base::Result<> write_exactly(int fd, const char* from, std::size_t bytes, std::u
 /// A descriptor that closes itself.
 class Descriptor {
  public:
-  explicit Descriptor(int fd = -1) noexcept : fd_(fd) {}
+  Descriptor() noexcept = default;
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
   Descriptor(Descriptor&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
   Descriptor& operator=(Descriptor&& other) noexcept {
     std::swap(fd_, other.fd_);
@@ -61,7 +62,7 @@ class Descriptor {
   explicit operator bool() const noexcept { return fd_ >= 0; }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 }  // namespace refrain::values

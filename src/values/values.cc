@@ -344,12 +344,7 @@ Result<std::unique_ptr<Writer>> Values::begin(std::uint64_t bytes) {
     made = impl.files->make(bytes, use);
   }
   if (!made) return std::unexpected(made.error());
-  Descriptor file;
-  if (!made->mapping) {
-    TRY(opened, made->file->open());
-    file = std::move(opened);
-  }
-  return std::make_unique<Writer>(std::move(*made), std::move(file));
+  return std::make_unique<Writer>(impl.files, std::move(*made));
 }
 
 Result<std::optional<Found>> Values::take(std::string_view space, std::string_view key) {

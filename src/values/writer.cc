@@ -1,7 +1,7 @@
-// A value that fits the memory tier is received into the mapped pages of its file: one copy, from
-// the socket to where it stays. A longer one goes through a buffer that stays in the processor's
-// cache, so that it costs the process no memory. Checksums are taken piece by piece, while the
-// bytes are still in the cache.
+// A value comes in through a buffer of one piece, which stays in the processor's cache: there its
+// checksum is taken, and from there it is written to its file. Receiving into the file's mapped
+// pages saves that copy, but the first touch of each page costs five times as much. Without a file
+// the mapping is the value, and bytes go straight there.
 #include "values/writer.h"
 
 #include <algorithm>
@@ -13,56 +13,46 @@
 namespace refrain::values {
 namespace {
 
-constexpr std::size_t kBuffer = 4 * kPieceBytes;
-constexpr std::uint64_t kPrepare = 8 * kPieceBytes;  // pages brought in at once for a new file
+constexpr std::uint64_t kPrepare = 8 * kPieceBytes;  // pages brought in at once
 
 }  // namespace
 
+Writer::Writer(std::shared_ptr<LargeFiles> files, LargeFiles::Made made)
+    : files_(std::move(files)), made_(std::move(made)) {
+  if (made_.opened) buffer_ = files_->take_buffer();
+}
+
 Writer::~Writer() {
   if (made_.file) made_.file->retire(std::move(made_.mapping));
+  if (buffer_) files_->give_buffer(std::move(buffer_));
 }
 
 std::span<char> Writer::room() {
   if (failed_ || whole()) return {};
-  if (!made_.mapping) {
-    if (buffer_.empty()) buffer_.resize(kBuffer);
-    const auto left = static_cast<std::size_t>(
-        std::min<std::uint64_t>(bytes() - at_, kBuffer - buffered_));
-    return {buffer_.data() + buffered_, left};
-  }
-  if (made_.file->fresh() && at_ >= prepared_) {
+  const std::uint64_t piece = at_ / kPieceBytes * kPieceBytes;
+  const auto used = static_cast<std::size_t>(at_ - piece);
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes() - piece, kPieceBytes));
+  if (buffer_) return {buffer_.get() + used, size - used};
+  if (at_ >= prepared_) {
     const std::uint64_t count = std::min(kPrepare, bytes() - prepared_);
     made_.mapping->prepare_writes(prepared_, count);
     prepared_ += count;
   }
-  const std::uint64_t piece_end = std::min(bytes(), (at_ / kPieceBytes + 1) * kPieceBytes);
-  return {made_.mapping->data() + at_, static_cast<std::size_t>(piece_end - at_)};
+  return {made_.mapping->data() + at_, size - used};
 }
 
 base::Result<> Writer::added(std::size_t count) {
   at_ += count;
-  if (made_.mapping) {
-    if (at_ % kPieceBytes == 0 || whole()) {
-      const std::uint64_t start = (at_ - 1) / kPieceBytes * kPieceBytes;
-      pieces_.push_back(base::hash64({made_.mapping->data() + start, at_ - start}));
-    }
-    return {};
-  }
-  buffered_ += count;
-  if (buffered_ < kBuffer && !whole()) return {};
-  base::Result<> stored = store_buffer();
+  if (at_ % kPieceBytes != 0 && !whole()) return {};
+  const std::uint64_t start = (at_ - 1) / kPieceBytes * kPieceBytes;
+  const char* from = buffer_ ? buffer_.get() : made_.mapping->data() + start;
+  const std::string_view piece(from, static_cast<std::size_t>(at_ - start));
+  pieces_.push_back(base::hash64(piece));
+  if (!buffer_) return {};
+  base::Result<> stored =
+      write_exactly(made_.opened.get(), piece.data(), piece.size(), start);
   failed_ = !stored;
   return stored;
-}
-
-base::Result<> Writer::store_buffer() {
-  const std::string_view bytes(buffer_.data(), buffered_);
-  for (std::size_t at = 0; at < bytes.size(); at += kPieceBytes) {
-    pieces_.push_back(base::hash64(bytes.substr(at, kPieceBytes)));
-  }
-  TRY_DO(write_exactly(file_.get(), bytes.data(), bytes.size(), at_ - buffered_));
-  buffered_ = 0;
-  return {};
 }
 
 base::Result<> Writer::put(std::string_view bytes) {
@@ -80,6 +70,7 @@ base::Result<> Writer::put(std::string_view bytes) {
 LargeFiles::Made Writer::finish() {
   CHECK(whole() && !failed_, "only a whole value is kept");
   made_.file->set_pieces(std::move(pieces_));
+  made_.opened = Descriptor();
   return std::exchange(made_, {});
 }
 

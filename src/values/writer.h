@@ -14,15 +14,14 @@ namespace refrain::values {
 /// Threads: one at a time.
 class Writer {
  public:
-  Writer(LargeFiles::Made made, Descriptor file) : made_(std::move(made)), file_(std::move(file)) {}
+  Writer(std::shared_ptr<LargeFiles> files, LargeFiles::Made made);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
   std::uint64_t bytes() const noexcept { return made_.file->bytes(); }
   bool whole() const noexcept { return at_ == bytes(); }
-  /// Where the next bytes go: memory of the value itself where it is mapped, at most a few pieces.
-  /// Empty once whole, or after an error.
+  /// Where the next bytes go, at most a piece. Empty once whole, or after an error.
   std::span<char> room();
   /// `count` bytes of room() have been filled. Errors: io; then nothing more may be added.
   base::Result<> added(std::size_t count);
@@ -33,12 +32,9 @@ class Writer {
   LargeFiles::Made finish();
 
  private:
-  base::Result<> store_buffer();
-
+  std::shared_ptr<LargeFiles> files_;
   LargeFiles::Made made_;
-  Descriptor file_;     // of a value that is not mapped
-  std::string buffer_;  // and its bytes that wait
-  std::size_t buffered_ = 0;
+  std::unique_ptr<char[]> buffer_;  // a piece that is not in its file yet; none without a file
   std::uint64_t at_ = 0, prepared_ = 0;
   std::vector<std::uint64_t> pieces_;
   bool failed_ = false;

@@ -16,10 +16,7 @@ class WriterTest : public testing::TestWithParam<LargeFiles::Use> {
     files_ = std::make_shared<LargeFiles>(disk_, 0);
   }
   std::unique_ptr<Writer> writer(std::size_t bytes) {
-    auto made = files_->make(bytes, GetParam());
-    Descriptor file;
-    if (!made->mapping) file = std::move(*made->file->open());
-    return std::make_unique<Writer>(std::move(*made), std::move(file));
+    return std::make_unique<Writer>(files_, std::move(*files_->make(bytes, GetParam())));
   }
   TempFolder folder_;
   Disk disk_;
