@@ -60,8 +60,10 @@ SqliteStore::~SqliteStore() {
   if (!writer_) return;
   std::vector<Touch> touches = take_touches(1);
   Result<Applied> flushed = writer_->apply({}, touches, next_id());
+  // So that last_id() is after this as it was before: an index snapshot is known again by it.
+  Result<> returned = writer_->give_back(next_id());
   Result<> compacted = writer_->compact();
-  if (!flushed || !compacted) {
+  if (!flushed || !returned || !compacted) {
     base::log::warn("store was closed without its last statistics", {{"path", path_}});
   }
 }

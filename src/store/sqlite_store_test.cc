@@ -68,6 +68,18 @@ TEST_F(SqliteStoreFiles, IdsNeverComeBackAfterAReopenStoredOrNot) {
   EXPECT_GT((*open())->allot(), given);
 }
 
+TEST_F(SqliteStoreFiles, TheLastIdIsTheSameAfterAnOrderlyReopen) {
+  EntryId last = 0;
+  {
+    auto store = *open();
+    store->allot();
+    ASSERT_TRUE(put({}, *store, {record_of("a")}));
+    last = store->last_id();
+  }
+  EXPECT_EQ((*open())->last_id(), last);
+  EXPECT_EQ((*open())->allot(), last + 1);
+}
+
 TEST_F(SqliteStoreFiles, AFolderInUseIsRefusedWithItsProcess) {
   auto store = *open();
   auto second = open();

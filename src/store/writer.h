@@ -37,6 +37,8 @@ class Writer {
   /// is kept ahead of it. Errors: too_large, conflict, io, corrupt, busy.
   Result<Applied> apply(std::span<Batch* const> batches, std::span<const Touch> touches,
                         EntryId next_id);
+  /// The last call: no id from next_id on was given, so the next opening begins there.
+  Result<> give_back(EntryId next_id) { return reserve(next_id - 1); }
   /// Erases up to a bounded number of expired records; an empty result means none are left.
   Result<std::vector<EntryId>> purge();
   /// Writes the log into the file, shortens both.

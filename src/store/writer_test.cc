@@ -51,6 +51,15 @@ TEST_F(WriterTest, ReservationsStayAheadOfTheIdsGiven) {
   EXPECT_GT(open()->first_id(), promised);
 }
 
+TEST_F(WriterTest, WhatIsGivenBackIsGivenNext) {
+  auto writer = open();
+  next_ = writer->first_id() + 7;
+  ASSERT_TRUE(put(*writer, {record_of("a")}));
+  ASSERT_TRUE(writer->give_back(next_));
+  writer.reset();
+  EXPECT_EQ(open()->first_id(), next_);
+}
+
 TEST_F(WriterTest, MakingRoomNeverTakesWhatTheSameBatchPut) {
   auto writer = open({.bytes_max = 1 << 20, .value = [](const Facts& facts) {
                         return -static_cast<double>(facts.used.time_since_epoch().count());

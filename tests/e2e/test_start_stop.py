@@ -63,6 +63,19 @@ class Start(unittest.TestCase):
         write(os.path.join(folder, "store.sqlite"))
         return folder
 
+    def test_the_index_comes_from_its_snapshot_after_an_orderly_stop(self):
+        folder = tempfile.mkdtemp(prefix="refrain-start-")
+        self.addCleanup(shutil.rmtree, folder)
+        entry = {"question": "What is a wren?", "answer": "A bird.", "model": "m"}
+        first = Refrain(data=folder)
+        self.assertEqual(first.request("/refrain/v1/entries", {"entries": [entry]})[0], 200)
+        first.stop()
+        for _ in range(2):
+            again = Refrain(data=folder)
+            self.assertIn("index loaded from its snapshot", again.stderr())
+            self.assertEqual(again.metric("index_vectors"), 1)
+            again.stop()
+
     def test_a_store_of_a_later_refrain_is_left_alone(self):
         def from_the_future(path):
             with contextlib.closing(sqlite3.connect(path)) as store:
