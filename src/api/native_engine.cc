@@ -60,8 +60,9 @@ base::Result<Value> engine_request(serve::PromptKv& kv, const key::Tenant& tenan
   }
   if (path == "/statistics") return statistics(kv);
   if (path == "/clear") {
+    TRY(cleared, kv.clear(tenant));
     Value out;
-    out.set("cleared", number(kv.clear(tenant)));
+    out.set("cleared", number(cleared));
     out.set("success", true);
     return out;
   }

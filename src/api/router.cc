@@ -255,9 +255,19 @@ void Router::handle(std::shared_ptr<net::Exchange> exchange) {
     case Door::kv:
       if (!visit.certain) return native(visit);
       return kvdoor::handle(*kv_, visit);
-    case Door::semshare: return semshare::handle(*context_.prompt_kv, context_.clock, visit);
+    case Door::semshare: return semshare(visit);
     case Door::native: return native(visit);
     case Door::operations: return operations(visit);
+  }
+}
+
+void Router::semshare(const Visit& visit) {
+  auto handle = [this, visit] {
+    semshare::handle(*context_.prompt_kv, context_.clock, visit);
+  };
+  if (visit.exchange->request().path != "/v1/cache/clear") return handle();
+  if (base::Result<> queued = context_.work.submit(handle); !queued) {
+    visit.exchange->reply(render_error(503, queued.error().what, "/v1/cache/clear"));
   }
 }
 

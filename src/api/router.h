@@ -21,6 +21,7 @@ class Router final : public net::Handler {
 
  private:
   Visit visit_of(std::shared_ptr<net::Exchange> exchange) const;
+  void semshare(const Visit& visit);
   void native(const Visit& visit);
   void operations(const Visit& visit);
 

@@ -86,7 +86,9 @@ void handle(serve::PromptKv& kv, const base::Clock& clock, const Visit& visit) {
   if (path == "/v1/cache/stats") {
     return reply_json(visit, 200, wire::render_stats(kv.items(visit.tenant)));
   }
-  kv.clear_items(visit.tenant);
+  if (base::Result<> cleared = kv.clear_items(visit.tenant); !cleared) {
+    return refuse(visit, 500, cleared.error().what);
+  }
   reply_json(visit, 200, R"({"ok":true})");
 }
 

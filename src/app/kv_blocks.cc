@@ -125,7 +125,12 @@ Result<std::unique_ptr<engine::Draft>> KvBlocks::begin(engine::NewPrompt prompt)
   return std::unique_ptr<engine::Draft>(std::make_unique<Incoming>(*this, std::move(draft)));
 }
 
-void KvBlocks::clear(std::string_view) {}
+Result<> KvBlocks::clear(std::string_view realm) {
+  std::optional<kv::Space> space;
+  if (!realm.empty()) space = kv::Space{std::string(realm), kv::digest(fingerprint_)};
+  TRY_DO(store_.forget(space));
+  return {};
+}
 
 engine::BlockStats KvBlocks::stats() const {
   const kv::Stats from = store_.stats();

@@ -28,8 +28,8 @@ class KvBlocks final : public engine::BlockStore {
                                                         const engine::Match& match,
                                                         std::size_t piece) override;
   base::Result<std::unique_ptr<engine::Draft>> begin(engine::NewPrompt prompt) override;
-  /// The database keeps what it has: blocks are shared, and go by their worth.
-  void clear(std::string_view realm) override;
+  /// Named objects, and what they are made of, stay.
+  base::Result<> clear(std::string_view realm) override;
   engine::BlockStats stats() const override;
 
  private:

@@ -47,6 +47,7 @@ class Server {
     engine_->start({}, request, flight);
     return asked.result();
   }
+  bool clear(const std::string& realm) { return engine_->clear(realm).has_value(); }
   // Until that many blocks are published.
   void wait_for_blocks(std::uint64_t count) {
     std::mutex lock;
@@ -99,6 +100,22 @@ TEST(KvBlocks, AnotherModelAndAnotherTenantFindNothing) {
   }
   Server after(folder.path(), "gqa");
   EXPECT_EQ(after.complete(words(40), "u").reuse->rung, "none");
+}
+
+TEST(KvBlocks, AClearedTenantIsComputedAgainAlsoAfterARestart) {
+  TempFolder folder;
+  {
+    Server before(folder.path(), "gqa");
+    (void)before.complete(words(40), "u");
+    (void)before.complete(words(40));
+    before.wait_for_blocks(8);
+    ASSERT_TRUE(before.clear("t"));
+    EXPECT_EQ(before.complete(words(40)).reuse->rung, "none");
+    ASSERT_TRUE(before.clear("t"));
+  }
+  Server after(folder.path(), "gqa");
+  EXPECT_EQ(after.complete(words(40)).reuse->rung, "none");
+  EXPECT_EQ(after.complete(words(40), "u").reuse->rung, "prefix");
 }
 
 }  // namespace

@@ -76,8 +76,9 @@ class BlockStore {
                                                                 std::size_t piece) = 0;
   /// Errors: too_large, unavailable.
   virtual base::Result<std::unique_ptr<Draft>> begin(NewPrompt prompt) = 0;
-  /// Forgets a realm's blocks; "": all.
-  virtual void clear(std::string_view realm) = 0;
+  /// Forgets a realm's blocks, and drafts that began before; "": all. Durable. Errors: io,
+  /// unavailable.
+  virtual base::Result<> clear(std::string_view realm) = 0;
   virtual BlockStats stats() const = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,12 @@ namespace refrain::engine {
 
 using base::Code;
 using base::Result;
+
+namespace {
+
+constexpr std::chrono::milliseconds kLook{50};  // how soon a stop is noticed
+
+}  // namespace
 
 // In the order of construction; destroyed from the last to the first.
 struct Engine::Parts {
@@ -132,9 +139,19 @@ void Engine::start(const base::Call& call, const chat::Request& request,
   }
 }
 
-std::size_t Engine::clear(const std::string& realm) {
-  if (parts_->rooms.blocks) parts_->rooms.blocks->clear(realm);
-  parts_->inbox.post([runner = parts_->runner.get(), realm] { runner->forget(realm); });
+// Cells first: what is saved from then on was computed afterwards.
+Result<std::size_t> Engine::clear(const std::string& realm) {
+  Inbox& inbox = parts_->inbox;
+  const auto done = std::make_shared<std::promise<void>>();
+  const std::future<void> forgotten = done->get_future();
+  inbox.post([runner = parts_->runner.get(), realm, done] {
+    runner->forget(realm);
+    done->set_value();
+  });
+  // A stopped model thread reads no messages.
+  while (forgotten.wait_for(kLook) != std::future_status::ready && !inbox.stopped()) {
+  }
+  if (parts_->rooms.blocks) TRY_DO(parts_->rooms.blocks->clear(realm));
   return parts_->entries.clear(realm);
 }
 

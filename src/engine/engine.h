@@ -37,8 +37,10 @@ class Engine final : public chat::Producer {
   void start(const base::Call& call, const chat::Request& request,
              std::shared_ptr<chat::Flight> flight) override;
 
-  /// Forgets kept sequences, entries and blocks of a realm; "": of all. Returns how many entries.
-  std::size_t clear(const std::string& realm);
+  /// Forgets kept sequences, entries and blocks of a realm; "": of all. What is being answered
+  /// meanwhile is kept when it ends. Waits for a step of the model and for the disk. Returns how
+  /// many entries. Errors: io, unavailable.
+  base::Result<std::size_t> clear(const std::string& realm);
   std::optional<Entry> entry(const std::string& id, const std::string& realm);
 
   const llama::Trust& trust() const noexcept;

@@ -237,7 +237,7 @@ TEST(Engine, EntriesTellOfComputedPrompts) {
   ASSERT_TRUE(entry);
   EXPECT_EQ(entry->request_id, "req-1");
   EXPECT_EQ(static_cast<std::int64_t>(entry->prefix_tokens), answer.used("prompt_tokens"));
-  EXPECT_EQ(probe.engine().clear("t"), 1U);
+  EXPECT_EQ(probe.engine().clear("t").value(), 1U);
   EXPECT_FALSE(probe.engine().entry(answer.reuse->entry, "t"));
 }
 

@@ -197,7 +197,7 @@ void MemoryBlocks::evict(State& state) {
   }
 }
 
-void MemoryBlocks::clear(std::string_view realm) {
+Result<> MemoryBlocks::clear(std::string_view realm) {
   state_.with([&](State& state) {
     std::vector<Digest> gone;
     for (const auto& [id, node] : state.nodes) {
@@ -206,6 +206,7 @@ void MemoryBlocks::clear(std::string_view realm) {
     for (const Digest& id : gone) erase(state, id);
     if (state.nodes.empty()) state.roots.clear();
   });
+  return {};
 }
 
 BlockStats MemoryBlocks::stats() const {

@@ -25,7 +25,7 @@ class MemoryBlocks final : public BlockStore {
   base::Result<std::shared_ptr<const llama::Rows>> load(const base::Call& call, const Match& match,
                                                         std::size_t piece) override;
   base::Result<std::unique_ptr<Draft>> begin(NewPrompt prompt) override;
-  void clear(std::string_view realm) override;
+  base::Result<> clear(std::string_view realm) override;
   BlockStats stats() const override;
 
  private:

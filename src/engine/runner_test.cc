@@ -239,7 +239,7 @@ TEST(Runner, AForgottenRealmIsComputedAgain) {
   EngineProbe probe(EngineProbe::small(), "gqa", &blocks);
   (void)probe.complete(words(40), 2).result();
   probe.wait_for_blocks(3);
-  probe.engine().clear("t");
+  ASSERT_TRUE(probe.engine().clear("t"));
   EXPECT_EQ(probe.complete(words(40), 2).result().reuse->rung, "none");
 }
 
@@ -262,7 +262,7 @@ TEST(Runner, ABlockThatCannotBeLoadedIsComputed) {
     base::Result<std::unique_ptr<Draft>> begin(NewPrompt) override {
       return base::fail(base::Code::unavailable, "full");
     }
-    void clear(std::string_view) override {}
+    base::Result<> clear(std::string_view) override { return {}; }
     BlockStats stats() const override { return {}; }
   };
   base::SystemClock clock;

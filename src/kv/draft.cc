@@ -94,6 +94,11 @@ Aside::~Aside() {
   std::filesystem::remove(path_, ignored);
 }
 
+Draft::State::State(std::shared_ptr<Shelf> of) : shelf(std::move(of)) {}
+Draft::State::~State() {
+  shelf->index.with([this](Index& index) { index.drafts.erase(this); });
+}
+
 Draft::Draft(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Draft::Draft(Draft&&) noexcept = default;
 Draft& Draft::operator=(Draft&&) noexcept = default;
@@ -112,15 +117,15 @@ Result<Draft> Store::begin(NewPrompt prompt) {
     return fail(Code::too_large, fmt::format("KV of {} bytes, {} are allowed", bytes,
                                              shelf.options.object_bytes_max));
   }
-  auto state = std::make_unique<Draft::State>();
-  state->shelf = shelf_;
+  auto state = std::make_unique<Draft::State>(shelf_);
   state->file_bytes = bytes;
   Space space{prompt.tenant, digest(prompt.fingerprint), prompt.provenance};
   const std::size_t block_tokens = shelf.options.block_tokens;
   std::size_t done = 0;
   shelf.index.with([&](Index& index) {
     if (prompt.provenance != Provenance::exact) space.object = state->id = index.next_id++;
-    state->leaf = root(space);
+    state->leaf = state->start = root(space);
+    index.drafts.insert(state.get());
     const auto steps = usable_steps(index.tree, state->leaf, prompt.tokens, block_tokens);
     if (steps.empty()) return;
     state->leaf = steps.back().hash;
@@ -282,6 +287,23 @@ std::vector<base::Digest> superseded(Index& index, const std::vector<NewBlock*>&
   return out;
 }
 
+// Blocks of the draft whose rows went with their space while it held them.
+std::vector<std::pair<base::Digest, Node>> rows_again(const Index& index,
+                                                      const Draft::State& draft) {
+  const bool none = draft.blocks.empty();
+  std::vector<base::Digest> all =
+      index.tree.path(none ? draft.leaf : draft.blocks.front().node.parent);
+  for (const NewBlock& block : draft.blocks) all.push_back(block.hash);
+  std::vector<std::pair<base::Digest, Node>> out;
+  for (const base::Digest& hash : all) {
+    const Node* node = index.tree.find(hash);
+    if (!node || !node->forgotten) continue;
+    out.emplace_back(hash, *node);
+    out.back().second.loose = draft.prompt.name.empty();
+  }
+  return out;
+}
+
 Manifest manifest_of(const Draft::State& draft) {
   const NewPrompt& prompt = draft.prompt;
   Manifest out;
@@ -321,6 +343,12 @@ void describe(const Draft::State& draft, const std::string& manifest, Named& obj
 Result<std::optional<Description>> publish(Draft::State& draft) {
   Shelf& shelf = *draft.shelf;
   const NewPrompt& prompt = draft.prompt;
+  const auto [forgotten, again] = shelf.index.with([&](const Index& index) {
+    return std::pair(draft.forgotten, rows_again(index, draft));
+  });
+  if (forgotten && prompt.name.empty()) {
+    return fail(Code::cancelled, "what was kept without a name was forgotten meanwhile");
+  }
   TRY_DO(shelf.make_room(draft.new_bytes));
   std::optional<Named> object;
   std::string manifest;
@@ -336,6 +364,7 @@ Result<std::optional<Description>> publish(Draft::State& draft) {
     block->node.made = block->node.used = shelf.clock.wall();
     change.add_blocks.push_back({block->hash, &block->node});
   }
+  for (const auto& [hash, node] : again) change.add_blocks.push_back({hash, &node});
   if (object) change.add_objects.push_back({&*object, manifest});
   if (Result<> applied = shelf.catalog->apply(change); !applied) {
     for (NewBlock* block : fresh) shelf.folder.drop_block(block->hash);
@@ -345,6 +374,11 @@ Result<std::optional<Description>> publish(Draft::State& draft) {
   std::optional<Description> out;
   if (object) out = object->facts;
   const std::vector<base::Digest> old = shelf.index.with([&](Index& index) {
+    for (const auto& [hash, node] : again) {
+      Node* there = index.tree.find(hash);
+      there->forgotten = false;
+      there->loose = node.loose;
+    }
     for (NewBlock* block : fresh) index.tree.add(block->hash, std::move(block->node));
     if (object) {
       ++index.tree.find(object->leaf)->ends;

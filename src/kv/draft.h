@@ -35,13 +35,20 @@ struct NewBlock {
 };
 
 struct Draft::State {
+  explicit State(std::shared_ptr<Shelf> of);
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
   std::shared_ptr<Shelf> shelf;
   NewPrompt prompt{};
   ObjectId id = 0;         // of approximate KV: known before, as it is part of the names
   std::string header{};    // of the safetensors file it comes from
   base::Digest content{};  // of that file; zero: none
   std::uint64_t file_bytes = 0;
-  base::Digest leaf{};  // the last block so far
+  base::Digest start{};    // the root of its space
+  bool forgotten = false;  // with its space, since it began; under the index's lock
+  base::Digest leaf{};     // the last block so far
   std::unique_ptr<Hold> hold{};
   std::vector<Wanted> wanted{};
   std::vector<NewBlock> blocks{};

@@ -2,6 +2,7 @@
 //   publish  file aside -> name -> row     a crash leaves a file without a row: swept at start
 //   erase    row -> file                   a crash leaves a file without a row: swept at start
 //   evict    tree -> file -> row           a crash leaves a row without a file: dropped at start
+//   forget   row -> tree -> file           a crash leaves a file without a row: swept at start
 // Eviction frees the disk before it writes, because it may be called when the disk is full.
 #include "kv/shelf.h"
 
@@ -64,9 +65,12 @@ void Shelf::hold(const base::Digest& hash) {
 }
 
 void Shelf::release(const base::Digest& hash) {
-  index.with([&](Index& all) {
-    if (Node* node = all.tree.find(hash); node && node->holds > 0) --node->holds;
+  const bool last = index.with([&](Index& all) {
+    Node* node = all.tree.find(hash);
+    if (node && node->holds > 0) --node->holds;
+    return node && !all.tree.unneeded(hash).empty();
   });
+  if (last && !writer.submit([this, hash] { sweep(hash); })) counts.failed.add();
 }
 
 Hold::Hold(std::shared_ptr<Shelf> shelf, const base::Digest& hash)
@@ -164,9 +168,8 @@ Result<> Shelf::erase(std::span<const ObjectId> ids) {
         all.tree.remove(leaves[i], clock.wall());
         continue;
       }
-      const auto gone = all.tree.unneeded(leaves[i]);
-      if (gone.empty() && node->holds > 0) all.leftovers.push_back(leaves[i]);
-      for (const base::Digest& hash : gone) {
+      // What is held goes when it is released.
+      for (const base::Digest& hash : all.tree.unneeded(leaves[i])) {
         all.tree.remove(hash, clock.wall());
         blocks.drop_blocks.push_back(hash);
       }
@@ -182,6 +185,17 @@ Result<> Shelf::erase(std::span<const ObjectId> ids) {
     }
   }
   return {};
+}
+
+void Shelf::sweep(const base::Digest& hash) {
+  Change change;
+  index.with([&](Index& all) {
+    change.drop_blocks = all.tree.unneeded(hash);
+    for (const base::Digest& block : change.drop_blocks) all.tree.remove(block, clock.wall());
+  });
+  if (change.drop_blocks.empty()) return;
+  for (const base::Digest& block : change.drop_blocks) folder.drop_block(block);
+  if (!catalog->apply(change)) counts.failed.add();
 }
 
 void Shelf::drop_damaged(const base::Digest& hash, const base::Error& why) {
@@ -212,11 +226,10 @@ void Shelf::report_damaged(const base::Digest& hash, const base::Error& why) {
 void Shelf::write_statistics() {
   std::vector<std::pair<base::Digest, Node>> nodes;
   std::vector<Named> objects;
-  std::vector<base::Digest> gone;
   index.with([&](Index& all) {
     for (const base::Digest& hash : all.used) {
       const Node* node = all.tree.find(hash);
-      if (!node || node->file) continue;
+      if (!node || node->file || node->forgotten) continue;
       Node numbers;
       numbers.loose = node->loose;
       numbers.hits = node->hits;
@@ -227,24 +240,11 @@ void Shelf::write_statistics() {
     for (ObjectId id : std::exchange(all.used_objects, {})) {
       if (const Named* object = all.names.find(id)) objects.push_back(*object);
     }
-    for (const base::Digest& hash : std::exchange(all.leftovers, {})) {
-      const auto unneeded = all.tree.unneeded(hash);
-      const Node* node = all.tree.find(hash);
-      if (unneeded.empty() && node && node->holds > 0) all.leftovers.push_back(hash);
-      for (const base::Digest& block : unneeded) {
-        all.tree.remove(block, clock.wall());
-        gone.push_back(block);
-      }
-    }
   });
   Change change;
   for (const auto& [hash, node] : nodes) change.touch_blocks.push_back({hash, &node});
   for (const Named& object : objects) change.touch_objects.push_back(&object);
-  for (const base::Digest& hash : gone) folder.drop_block(hash);
-  change.drop_blocks = std::move(gone);
-  const bool nothing =
-      change.touch_blocks.empty() && change.touch_objects.empty() && change.drop_blocks.empty();
-  if (nothing) return;
+  if (change.touch_blocks.empty() && change.touch_objects.empty()) return;
   if (!catalog->apply(change)) counts.failed.add();
 }
 

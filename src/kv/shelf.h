@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -33,7 +34,7 @@ struct Index {
   ObjectId next_id = 1;
   std::unordered_set<base::Digest, base::DigestHash> used{};  // since statistics were written
   std::unordered_set<ObjectId> used_objects{};
-  std::vector<base::Digest> leftovers{};  // not needed, but held when they should have gone
+  std::set<Draft::State*> drafts{};  // on their way in
 };
 
 /// Makes a node for the file of a named object, and shows both.
@@ -86,6 +87,8 @@ struct Shelf {
   /// A block that failed a check: it and all that follows it.
   void drop_damaged(const base::Digest& hash, const base::Error& why);
   void write_statistics();
+  /// Removes what nothing needs any more, from this block up.
+  void sweep(const base::Digest& hash);
 
   // ---- any thread
   void hold(const base::Digest& hash);

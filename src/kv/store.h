@@ -215,6 +215,11 @@ class Store {
   /// Errors: invalid (blocks are missing), unavailable (quota of the tenant, budget, disk full),
   /// io, conflict (the name of a block is taken by other tokens).
   base::Result<std::optional<Description>> publish(const base::Call& call, Draft draft);
+  /// Forgets what was kept without a name, of one space or (nullopt) of all: no prompt finds it,
+  /// and unnamed drafts that began before are refused (cancelled). Blocks that named objects need
+  /// stay, and serve prompts as before. A match that is held is read to its end. Durable, all or
+  /// nothing. Returns how many blocks that were. Errors: io, unavailable.
+  base::Result<std::size_t> forget(const std::optional<Space>& space);
 
   // ---- objects, by name
 

@@ -55,7 +55,7 @@ std::vector<Tree::Step> Tree::walk(const base::Digest& root, std::span<const Tok
   std::size_t done = 0;
   while (done < prompt.size()) {
     const Child* child = best(at, prompt.subspan(done));
-    if (!child) break;
+    if (!child || nodes_.at(child->hash).forgotten) break;
     const std::size_t usable = common(*child->tokens, prompt.subspan(done));
     steps.push_back({child->hash, done, child->tokens->size(), usable});
     done += usable;
@@ -119,17 +119,30 @@ bool Tree::remove(const base::Digest& hash, base::WallTime now) {
   return true;
 }
 
-std::vector<base::Digest> Tree::below(const base::Digest& hash) const {
-  std::vector<base::Digest> out;
-  if (!find(hash)) return out;
-  out.push_back(hash);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto family = children_.find(out[i]);
+std::vector<base::Digest> Tree::downwards(std::vector<base::Digest> from) const {
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const auto family = children_.find(from[i]);
     if (family == children_.end()) continue;
-    for (const Child& child : family->second) out.push_back(child.hash);
+    for (const Child& child : family->second) from.push_back(child.hash);
   }
-  std::ranges::reverse(out);
-  return out;
+  std::ranges::reverse(from);
+  return from;
+}
+
+std::vector<base::Digest> Tree::below(const base::Digest& hash) const {
+  return find(hash) ? downwards({hash}) : std::vector<base::Digest>{};
+}
+
+std::vector<base::Digest> Tree::behind(const std::optional<base::Digest>& root) const {
+  std::vector<base::Digest> first;
+  if (!root) {
+    for (const auto& [hash, node] : nodes_) {
+      if (!node.file && node.first == 0) first.push_back(hash);
+    }
+  } else if (const auto family = children_.find(*root); family != children_.end()) {
+    for (const Child& child : family->second) first.push_back(child.hash);
+  }
+  return downwards(std::move(first));
 }
 
 std::vector<base::Digest> Tree::path(const base::Digest& hash) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <unordered_map>
@@ -33,6 +34,7 @@ struct Node {
   std::uint32_t ends = 0;              // objects whose last block this is
   std::uint32_t pins = 0;              // of them pinned or leased
   std::uint32_t holds = 0;             // readers and writers that rely on it
+  bool forgotten = false;              // only held: nobody finds it, and its row is gone
   std::shared_ptr<const Block> hot{};  // in memory too
 };
 
@@ -64,6 +66,8 @@ class Tree {
   bool remove(const base::Digest& hash, base::WallTime now);
   /// All of a subtree, from its leaves up, without removing any.
   std::vector<base::Digest> below(const base::Digest& hash) const;
+  /// All blocks behind a root, children before their parents; nullopt: behind every root.
+  std::vector<base::Digest> behind(const std::optional<base::Digest>& root) const;
   /// From the first block to this one.
   std::vector<base::Digest> path(const base::Digest& hash) const;
   /// Blocks that nothing needs any more, from `hash` up: no object ends there, nothing follows, not
@@ -100,6 +104,8 @@ class Tree {
   using Children = std::set<Child, Order>;
 
   const Child* best(const base::Digest& parent, std::span<const Token> rest) const;
+  // From these on downwards, children before their parents.
+  std::vector<base::Digest> downwards(std::vector<base::Digest> from) const;
   BlockFacts facts(const Node& node, base::WallTime now) const;
   bool free(const Node& node) const { return node.holds == 0 && node.pins == 0; }
 

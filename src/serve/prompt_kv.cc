@@ -48,9 +48,10 @@ std::vector<std::string> PromptKv::items(const key::Tenant& tenant) const {
   });
 }
 
-void PromptKv::clear_items(const key::Tenant& tenant) {
+base::Result<> PromptKv::clear_items(const key::Tenant& tenant) {
+  if (engine_ != nullptr) TRY_DO(engine_->clear(tenant.id));
   items_.with([&](std::map<std::string, Items>& all) { all.erase(tenant.id); });
-  if (engine_ != nullptr) engine_->clear(tenant.id);
+  return {};
 }
 
 std::optional<engine::Entry> PromptKv::entry(const key::Tenant& tenant, const std::string& id) {
@@ -58,8 +59,9 @@ std::optional<engine::Entry> PromptKv::entry(const key::Tenant& tenant, const st
   return engine_->entry(id, tenant.admin ? "" : tenant.id);
 }
 
-std::size_t PromptKv::clear(const key::Tenant& tenant) {
-  return engine_ == nullptr ? 0 : engine_->clear(tenant.admin ? "" : tenant.id);
+base::Result<std::size_t> PromptKv::clear(const key::Tenant& tenant) {
+  if (engine_ == nullptr) return std::size_t{0};
+  return engine_->clear(tenant.admin ? "" : tenant.id);
 }
 
 }  // namespace refrain::serve

@@ -40,13 +40,14 @@ class PromptKv {
   /// The tenant's item of that name, new or again; the least recently used goes.
   void store_item(const key::Tenant& tenant, const std::string& name);
   std::vector<std::string> items(const key::Tenant& tenant) const;
-  /// The items and the KV of the tenant.
-  void clear_items(const key::Tenant& tenant);
+  /// The items and the KV of the tenant. Waits for the disk. Errors: io, unavailable.
+  base::Result<> clear_items(const key::Tenant& tenant);
 
   /// An admin sees all tenants' entries.
   std::optional<engine::Entry> entry(const key::Tenant& tenant, const std::string& id);
-  /// Entries and KV; of all tenants for an admin. Returns how many entries there were.
-  std::size_t clear(const key::Tenant& tenant);
+  /// Entries and KV; of all tenants for an admin. Returns how many entries there were. Waits for
+  /// the disk. Errors: io, unavailable.
+  base::Result<std::size_t> clear(const key::Tenant& tenant);
 
  private:
   using Items = std::list<std::string>;  // least recently used first
