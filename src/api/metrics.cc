@@ -48,6 +48,20 @@ serve::Completions::Stats all_stats(const Context& context) {
   return stats;
 }
 
+// The policy is a label, so that two servers or two days with different ones can be told apart.
+void front_metrics(const cache::Front::Stats& front, std::string& out) {
+  const std::string policy = fmt::format("policy=\"{}\"", front.policy);
+  auto one = [&](std::string_view name, std::string_view kind, std::string_view help,
+                 std::uint64_t value) {
+    heading(out, name, kind, help);
+    sample(out, name, policy, static_cast<double>(value));
+  };
+  one("front_hits_total", "counter", "Look-ups that the memory front answered.", front.hits);
+  one("front_misses_total", "counter", "Look-ups that it did not.", front.misses);
+  one("front_evicted_total", "counter", "Entries that left for room.", front.evicted);
+  one("front_refused_total", "counter", "Entries too large for a shard of it.", front.refused);
+}
+
 void cache_metrics(const serve::Entries& entries, std::string& out) {
   cache::Stats stats = entries.cache_stats();
   gauge(out, "entries", "Entries in the store.", static_cast<double>(stats.store.records));
@@ -74,6 +88,7 @@ void cache_metrics(const serve::Entries& entries, std::string& out) {
         static_cast<double>(stats.front.bytes_max));
   gauge(out, "front_entries", "Entries of the memory front.",
         static_cast<double>(stats.front.entries));
+  front_metrics(stats.front, out);
 }
 
 }  // namespace

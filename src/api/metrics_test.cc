@@ -41,6 +41,12 @@ TEST_F(MetricsTest, CountRequestsByDoorAndOutcome) {
   EXPECT_THAT(text, HasSubstr("refrain_answers_stored_total 1\n"));
 }
 
+TEST_F(MetricsTest, NameTheEvictionPolicyOfTheFront) {
+  std::string text = metrics(probe.context());
+  EXPECT_THAT(text, HasSubstr("refrain_front_hits_total{policy=\"s3fifo\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("refrain_front_evicted_total{policy=\"s3fifo\"} 0\n"));
+}
+
 TEST_F(MetricsTest, CountWhatHitsSave) {
   std::string text = metrics(probe.context());
   EXPECT_THAT(text, HasSubstr("refrain_tokens_saved_total 7\n"));

@@ -5,10 +5,12 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "api/router.h"
+#include "policy/eviction.h"
 
 namespace refrain::app {
 namespace {
@@ -66,6 +68,9 @@ class Reader {
     return number;
   }
   std::string one_of(std::string_view name, std::initializer_list<std::string_view> allowed) {
+    return one_of(name, std::span(allowed.begin(), allowed.size()));
+  }
+  std::string one_of(std::string_view name, std::span<const std::string_view> allowed) {
     std::string word = text(name);
     for (std::string_view good : allowed) {
       if (word == good) return word;
@@ -239,6 +244,7 @@ void read_resp(Reader& in, Config& out) {
   const bool flushed = in.one_of("resp-sync", {"every-second", "never"}) == "every-second";
   resp.values.sync = flushed ? values::Sync::every_second : values::Sync::never;
   resp.door.flush = in.on("resp-flush");
+  resp.values.policy = in.one_of("resp-policy", policy::eviction_names());
   if (base::Result<> good = resp.values.check(); !good) {
     in.fault("resp-memory-max", good.error().what);
   }
@@ -259,6 +265,7 @@ void read_limits(Reader& in, Config& out) {
   out.completions.overlap = in.on("overlap");
   out.completions.flights_max = 2 * out.net.requests_max;
   out.memory_max = in.bytes("memory-max");
+  out.memory_policy = in.one_of("memory.policy", policy::eviction_names());
   out.store.bytes_max = in.bytes("disk-max");
   bool flushed = in.one_of("durability", {"power-loss", "process"}) == "power-loss";
   out.store.durability = flushed ? store::Durability::power_loss : store::Durability::process;

@@ -44,6 +44,7 @@ struct Config {
   std::size_t embedder_contexts = 0;
   serve::Completions::Options completions;
   std::uint64_t memory_max = 0;
+  std::string memory_policy;  // one of policy::eviction_names()
   store::Options store;
   RespConfig resp;
   bool kv_on = true;

@@ -39,6 +39,17 @@ TEST(Config, AWrongValueIsNamedWithItsSettingAndItsOrigin) {
   EXPECT_THAT(error_of({{"upstream", {"ftp://x"}}}), HasSubstr("http://"));
 }
 
+TEST(Config, EachTierInMemoryHasAnEvictionPolicyOfItsOwn) {
+  EXPECT_EQ(with({})->memory_policy, "s3fifo");
+  EXPECT_EQ(with({})->resp.values.policy, "s3fifo");
+  base::Result<Config> config = with({{"memory.policy", {"w-tinylfu"}}, {"resp-policy", {"arc"}}});
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_EQ(config->memory_policy, "w-tinylfu");
+  EXPECT_EQ(config->resp.values.policy, "arc");
+  EXPECT_THAT(error_of({{"memory.policy", {"clock"}}}),
+              HasSubstr("s3fifo, lru, lfu, fifo, random, w-tinylfu, arc is wanted"));
+}
+
 TEST(Config, GkvHitsStrictlyAboveItsFloorInThresholdMode) {
   base::Result<Config> config = with({{"semantic", {"threshold"}}});
   ASSERT_TRUE(config);

@@ -193,6 +193,7 @@ struct Graph::Parts {
     store = std::move(opened);
     cache::Cache::Options options;
     options.front.bytes_max = config.memory_max;
+    options.front.policy = config.memory_policy;
     if (embedder) {
       // A remote embedder knows its dimension after its first answer only.
       if (embedder->info().dim == 0) {

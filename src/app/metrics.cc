@@ -5,6 +5,8 @@
 namespace refrain::app {
 using api::counter;
 using api::gauge;
+using api::heading;
+using api::sample;
 
 void append(const net::Stats& stats, std::string& out) {
   gauge(out, "http_connections", "Open connections.", static_cast<double>(stats.connections_open));
@@ -67,8 +69,11 @@ void append(const values::Stats& stats, std::string& out) {
   counter(out, "values_puts_total", "Values stored.", stats.puts);
   counter(out, "values_erased_total", "Values removed.", stats.erased);
   counter(out, "values_expired_total", "Values whose life ended.", stats.expired);
-  counter(out, "values_evicted_memory_total", "Values that left memory.", stats.evicted_memory);
-  counter(out, "values_evicted_disk_total", "Values that left for room.", stats.evicted_disk);
+  const std::string policy = "policy=\"" + stats.policy + "\"";
+  heading(out, "values_evicted_memory_total", "counter", "Values that left memory.");
+  sample(out, "values_evicted_memory_total", policy, static_cast<double>(stats.evicted_memory));
+  heading(out, "values_evicted_disk_total", "counter", "Values that left for room.");
+  sample(out, "values_evicted_disk_total", policy, static_cast<double>(stats.evicted_disk));
   counter(out, "values_corrupt_total", "Values with a wrong checksum.", stats.corrupt);
   counter(out, "values_errors_total", "Values that could not be read.", stats.errors);
   counter(out, "values_recopied_bytes_total", "Of the log, copied forward.", stats.recopied_bytes);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
@@ -28,9 +27,34 @@ std::vector<Setting> resp_settings() {
     {"resp-value-max", "8GiB", "of one of its values"},
     {"resp-sync", "never",
      "flush its values to the device: never (kill -9 loses nothing) or every-second"},
+    {"resp-policy", "s3fifo", "which of its values leave, as 'memory.policy'"},
     {"resp-flush", "off", "FLUSHDB and FLUSHALL of one's own keys"},
     {"resp-connections-max", "10000", "of the RESP door"},
     {"resp-idle-timeout", "0", "of its connections between commands; 0 never"}};
+}
+
+std::vector<Setting> door_settings() {
+  std::vector<Setting> list;
+  for (const char* door : {"chat", "completions", "embeddings", "tgi", "gkv"}) {
+    auto add = [&](std::string_view what, std::string initial, std::string help,
+                   bool more = false) {
+      list.push_back({fmt::format("{}.{}", door, what), std::move(initial), std::move(help), more});
+    };
+    add("semantic", "", "mode of this door; empty: as 'semantic'");
+    add("floor", "", "cosine floor of this door; empty: as 'floor'");
+    add("ttl", "", "of this door; empty: as 'ttl'");
+    add("store-length",
+        std::string_view(door) == "tgi" || std::string_view(door) == "gkv" ? "on" : "off",
+        "keep answers that ended at their limit");
+    add("ignore", "", "top-level members of the body that are left out of the key", true);
+  }
+  return list;
+}
+
+// In tables of the file; these stand at the end, since what follows a table belongs to it.
+std::vector<Setting> table_settings() {
+  return {{"memory.policy", "s3fifo",
+           "who leaves the full front: s3fifo, lru, lfu, fifo, random, w-tinylfu or arc"}};
 }
 
 std::vector<Setting> model_settings() {
@@ -105,20 +129,8 @@ std::vector<Setting> all_settings() {
       {"admin", "loopback",
        "loopback: this machine itself may use the native door without a key; off"},
       {"log-level", "info", "debug, info, warn, error or off"}};
-  std::ranges::move(resp_settings(), std::back_inserter(list));
-  for (Setting& setting : model_settings()) list.push_back(std::move(setting));
-  for (const char* door : {"chat", "completions", "embeddings", "tgi", "gkv"}) {
-    auto add = [&](std::string_view what, std::string initial, std::string help,
-                   bool more = false) {
-      list.push_back({fmt::format("{}.{}", door, what), std::move(initial), std::move(help), more});
-    };
-    add("semantic", "", "mode of this door; empty: as 'semantic'");
-    add("floor", "", "cosine floor of this door; empty: as 'floor'");
-    add("ttl", "", "of this door; empty: as 'ttl'");
-    add("store-length",
-        std::string_view(door) == "tgi" || std::string_view(door) == "gkv" ? "on" : "off",
-        "keep answers that ended at their limit");
-    add("ignore", "", "top-level members of the body that are left out of the key", true);
+  for (const auto& more : {resp_settings(), model_settings(), door_settings(), table_settings()}) {
+    list.insert(list.end(), more.begin(), more.end());
   }
   return list;
 }

@@ -1,5 +1,5 @@
 // Sixteen independent caches, each under a lock of its own that is held for a look-up or a change
-// and never while anything is allocated for long, compared with the disk or called back. Which
+// and never while anything is allocated for long, compared or called back. Which
 // shard has a key is read from bits of the digest that the hash map does not use. A small front has
 // fewer shards, because each bounds its own share of the bytes and must have room for a few large
 // answers.
@@ -92,7 +92,7 @@ struct Front::Shard {
 };
 
 base::Result<> Front::Options::check() const {
-  TRY_DO(policy::make_eviction(policy, bytes_max));
+  TRY_DO(policy::make_eviction(policy, {.bytes_max = bytes_max}));
   return {};
 }
 
@@ -102,7 +102,8 @@ Front::Front(const Options& options) : options_(options) {
   for (std::size_t i = 0; i < count; ++i) {
     auto made = std::make_unique<Shard>();
     made->bytes_max = options.bytes_max / count;
-    auto eviction = policy::make_eviction(options.policy, made->bytes_max);
+    auto eviction =
+        policy::make_eviction(options.policy, {.bytes_max = made->bytes_max, .seed = i + 1});
     CHECK(eviction.has_value(), "Front::Options::check() refuses unknown policies");
     made->state.with([&](State& state) {
       state.eviction = std::move(*eviction);
@@ -120,30 +121,36 @@ Front::Shard& Front::shard(const key::Key& exact) noexcept {
 
 std::shared_ptr<const Entry> Front::find(const key::Key& exact, std::string_view canonical,
                                          base::WallTime now) {
+  Shard& home = shard(exact);
   std::shared_ptr<const Entry> expired;  // destroyed after the lock
-  return shard(exact).state.with([&](State& state) -> std::shared_ptr<const Entry> {
-    auto at = state.slots.find(exact);
-    if (at == state.slots.end()) {
-      ++state.misses;
-      return nullptr;
-    }
-    Slot slot = at->second;
-    Item& item = state.items[slot];
-    if (item.entry->expires && *item.entry->expires <= now) {
-      ++state.misses;
-      expired = state.remove(slot);
-      return nullptr;
-    }
-    if (item.entry->canonical != canonical) {
-      ++state.misses;
-      return nullptr;
-    }
-    ++state.hits;
-    if (item.hits++ == 0) state.touched.push_back(slot);
-    item.used = now;
-    state.eviction->used(slot);
-    return item.entry;
+  std::shared_ptr<const Entry> found =
+      home.state.with([&](State& state) -> std::shared_ptr<const Entry> {
+        auto at = state.slots.find(exact);
+        if (at == state.slots.end()) {
+          ++state.misses;
+          return nullptr;
+        }
+        Slot slot = at->second;
+        Item& item = state.items[slot];
+        if (item.entry->expires && *item.entry->expires <= now) {
+          ++state.misses;
+          expired = state.remove(slot);
+          return nullptr;
+        }
+        ++state.hits;
+        if (item.hits++ == 0) state.touched.push_back(slot);
+        item.used = now;
+        state.eviction->used(slot);
+        return item.entry;
+      });
+  // Equal digests of 128 bits are equal bytes but for an attack, so the hit is counted first and
+  // the comparison, which is most of the time, is left out of the lock.
+  if (!found || found->canonical == canonical) return found;
+  home.state.with([](State& state) {
+    --state.hits;
+    ++state.misses;
   });
+  return nullptr;
 }
 
 void Front::put(const key::Key& exact, std::shared_ptr<const Entry> entry) {
@@ -159,18 +166,14 @@ void Front::put(const key::Key& exact, std::shared_ptr<const Entry> entry) {
       ++state.refused;
       return;
     }
-    std::uint64_t needed = state.eviction->bytes() + bytes;
-    if (needed > home.bytes_max) {
-      std::vector<Slot> victims;
-      state.eviction->evict(needed - home.bytes_max, victims);
-      state.evicted += victims.size();
-      for (Slot victim : victims) gone.push_back(state.release(victim));
-    }
     Slot slot = state.take_slot();
     state.slots[exact] = slot;
     if (entry->id != 0) state.by_id[entry->id] = slot;
     state.items[slot] = Item{.exact = exact, .entry = std::move(entry)};
-    state.eviction->added(slot, exact.low ^ exact.high, bytes);
+    std::vector<Slot> victims;
+    state.eviction->admit({slot, exact.low ^ exact.high, bytes}, victims);
+    state.evicted += victims.size();
+    for (Slot victim : victims) gone.push_back(state.release(victim));
   });
 }
 
@@ -206,6 +209,7 @@ std::vector<store::Touch> Front::drain_touches() {
 
 Front::Stats Front::stats() const {
   Stats all;
+  all.policy = options_.policy;
   all.bytes_max = options_.bytes_max;
   for (const auto& each : shards_) {
     each->state.with([&](const State& state) {

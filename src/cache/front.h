@@ -33,11 +33,12 @@ class Front {
  public:
   struct Options {
     std::uint64_t bytes_max = 256ULL << 20;  // all shards together; 0 keeps nothing
-    std::string policy = "s3fifo";           // policy::make_eviction
+    std::string policy = "s3fifo";           // one of policy::eviction_names()
     std::size_t touches_max = 65536;         // counts kept of entries that are gone; more are lost
     base::Result<> check() const;
   };
   struct Stats {
+    std::string policy;
     std::uint64_t entries = 0, bytes = 0, bytes_max = 0;
     std::uint64_t hits = 0, misses = 0, evicted = 0;
     std::uint64_t refused = 0;  // entries larger than a shard

@@ -1,8 +1,11 @@
 #include "cache/front.h"
 
+#include <atomic>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "policy/eviction.h"
 
 namespace refrain::cache {
 namespace {
@@ -85,8 +88,8 @@ TEST(Front, EraseByIdForgetsAndFreesTheBytes) {
 }
 
 TEST(Front, StaysBelowItsBytes) {
-  for (const char* policy : {"s3fifo", "lru", "fifo"}) {
-    Front front({.bytes_max = 64 << 20, .policy = policy});
+  for (std::string_view policy : policy::eviction_names()) {
+    Front front({.bytes_max = 64 << 20, .policy = std::string(policy)});
     for (int i = 0; i < 2000; ++i) {
       put(front, std::to_string(i), static_cast<key::EntryId>(i + 1), 100000);
       ASSERT_LE(front.stats().bytes, 64U << 20);
@@ -143,27 +146,37 @@ TEST(Front, UnknownPolicyIsRefusedByCheck) {
   EXPECT_TRUE(Front::Options{}.check());
 }
 
-TEST(Front, HoldsTogetherUnderManyThreads) {
-  Front front({.bytes_max = 8 << 20});
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned t = 0; t < 4; ++t) {
-      threads.emplace_back([&front, t] {
-        for (unsigned i = 0; i < 5000; ++i) {
-          std::string canonical = std::to_string((i * 7 + t) % 500);
-          if (auto entry = find(front, canonical)) {
-            EXPECT_EQ(entry->canonical, canonical);
-          } else {
-            put(front, canonical, 1 + i * 4 + t, 20000);
+// For TSan: every function of the front beside every other, under each policy.
+TEST(Front, HoldsTogetherUnderSixteenThreads) {
+  for (std::string_view policy : policy::eviction_names()) {
+    Front front({.bytes_max = 8 << 20, .policy = std::string(policy)});
+    std::atomic<std::uint64_t> hits{0};
+    {
+      std::vector<std::jthread> threads;
+      for (unsigned t = 0; t < 16; ++t) {
+        threads.emplace_back([&, t] {
+          for (unsigned i = 0; i < 1000; ++i) {
+            std::string canonical = std::to_string((i * 7 + t) % 500);
+            if (auto entry = find(front, canonical)) {
+              EXPECT_EQ(entry->canonical, canonical);
+              ++hits;
+            } else {
+              put(front, canonical, 1 + i * 16 + t, 20000);
+            }
+            if (i % 50 == 0) front.drain_touches();
+            if (i % 70 == 0) {
+              EXPECT_LE(front.stats().bytes, 8U << 20);
+            }
+            key::EntryId ids[] = {i};
+            if (i % 17 == 0) front.erase(ids);
           }
-          if (i % 50 == 0) front.drain_touches();
-          key::EntryId ids[] = {i};
-          if (i % 17 == 0) front.erase(ids);
-        }
-      });
+        });
+      }
     }
+    EXPECT_EQ(front.stats().hits, hits.load()) << policy;
+    EXPECT_EQ(front.stats().hits + front.stats().misses, 16000U) << policy;
+    EXPECT_EQ(front.stats().policy, policy);
   }
-  EXPECT_LE(front.stats().bytes, 8U << 20);
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ Result<> Values::Impl::make_room(std::uint64_t bytes, Leaving& leaving) {
   kept->evict(live + bytes - options.disk_max, victims);
   // They stay until the log has been told of each.
   for (const policy::Slot slot : victims) {
-    kept->added(slot, identity(*index.at(slot)), disk_cost(*index.at(slot)));
+    kept->added({slot, identity(*index.at(slot)), disk_cost(*index.at(slot))});
   }
   for (const policy::Slot slot : victims) {
     TRY_DO(erase(*index.at(slot), leaving));
@@ -155,7 +155,7 @@ Result<> Values::Impl::make_room(std::uint64_t bytes, Leaving& leaving) {
 void Values::Impl::enter_memory(Entry& entry) {
   if (entry.in_memory || (!entry.blob && !entry.mapping)) return;
   if (entry.blob) blob_bytes += memory_cost(entry);
-  memory->added(entry.slot, identity(entry), memory_cost(entry));
+  memory->added({entry.slot, identity(entry), memory_cost(entry)});
   entry.in_memory = true;
 }
 
@@ -229,7 +229,7 @@ void Values::Impl::settle(Entry& entry, Entry fresh) {
   entry.mapping = std::move(fresh.mapping);
   index.set_expiry(entry, fresh.expires);
   if (log) log->live(entry.place);
-  kept->added(entry.slot, identity(entry), disk_cost(entry));
+  kept->added({entry.slot, identity(entry), disk_cost(entry)});
   enter_memory(entry);
 }
 
@@ -450,6 +450,7 @@ Stats Values::stats() const {
   out.puts = c.puts.value();
   out.erased = c.erased.value();
   out.expired = c.expired.value();
+  out.policy = impl_->options.policy;
   out.evicted_memory = c.evicted_memory.value();
   out.evicted_disk = c.evicted_disk.value();
   out.corrupt = c.corrupt.value();

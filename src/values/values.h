@@ -31,6 +31,7 @@ struct Options {
   std::uint64_t key_max = std::uint64_t{64} << 10;
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;  // of the log
   Sync sync = Sync::never;
+  std::string policy = "s3fifo";  // of both tiers; one of policy::eviction_names()
   std::function<int(int fd, std::uint64_t bytes)> allocate{};  // tests: a full disk
 
   /// Errors: invalid, with the field and its value.
@@ -38,6 +39,7 @@ struct Options {
 };
 
 struct Stats {
+  std::string policy;
   std::uint64_t keys = 0, memory_bytes = 0, mapped_bytes = 0, disk_bytes = 0;
   std::uint64_t log_bytes = 0, log_live_bytes = 0, pool_bytes = 0;
   std::uint64_t finds = 0, hits = 0, misses = 0, cold = 0;  // cold: hits that had to be read

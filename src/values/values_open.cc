@@ -31,6 +31,7 @@ Result<> Options::check() const {
   if (!folder.empty() && disk_max < 8 * segment_bytes) {
     return wrong("disk_max", disk_max, fmt::format("{} or more", 8 * segment_bytes));
   }
+  TRY_DO(policy::make_eviction(policy, {.bytes_max = memory_max}));
   return {};
 }
 
@@ -113,8 +114,8 @@ Result<> Values::Impl::open_folder() {
       }
     }
     log->live(entry->place);
-    kept->added(slot, base::hash64(*entry->key, base::hash64(entry->space->name)),
-                2 * entry->place.bytes + (entry->file ? entry->file->capacity() : 1));
+    kept->added({slot, base::hash64(*entry->key, base::hash64(entry->space->name)),
+                 2 * entry->place.bytes + (entry->file ? entry->file->capacity() : 1)});
   }
   files->remove_strangers();
   return {};
@@ -129,8 +130,8 @@ Result<std::unique_ptr<Values>> Values::open(Options options, base::Pool& work,
   impl->disk.segment_bytes = set.segment_bytes;
   impl->disk.allocate = set.allocate ? set.allocate : allocate_blocks;
   impl->files = std::make_shared<LargeFiles>(impl->disk, set.memory_max / 8);
-  TRY(memory, policy::make_eviction("s3fifo", set.memory_max));
-  TRY(kept, policy::make_eviction("s3fifo", set.disk_max));
+  TRY(memory, policy::make_eviction(set.policy, {.bytes_max = set.memory_max}));
+  TRY(kept, policy::make_eviction(set.policy, {.bytes_max = set.disk_max, .seed = 2}));
   impl->memory = std::move(memory);
   impl->kept = std::move(kept);
   if (impl->keeps()) TRY_DO(impl->open_folder());

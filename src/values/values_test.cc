@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "policy/eviction.h"
 #include "tests/support/values_probe.h"
 
 namespace refrain::values {
@@ -161,6 +162,27 @@ TEST_P(ValuesContract, MemoryStaysWithinItsBound) {
     ASSERT_LE(probe_.values->stats().memory_bytes, probe_.options.memory_max);
   }
   EXPECT_GT(probe_.values->stats().evicted_memory, 0U);
+}
+
+TEST(Values, MemoryStaysWithinItsBoundUnderEveryPolicy) {
+  for (std::string_view policy : policy::eviction_names()) {
+    Options options = small_options("");
+    options.policy = policy;
+    ValuesProbe probe(options);
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(probe.set("k" + std::to_string(i), bytes_of(300'000, 1)));
+      ASSERT_LE(probe.values->stats().memory_bytes, options.memory_max) << policy;
+    }
+    EXPECT_GT(probe.values->stats().evicted_memory, 0U) << policy;
+    EXPECT_EQ(probe.values->stats().policy, policy);
+  }
+}
+
+TEST(Values, UnknownPolicyIsRefused) {
+  Options options = small_options("");
+  options.policy = "clock";
+  ASSERT_FALSE(options.check());
+  EXPECT_EQ(options.check().error().code, base::Code::invalid);
 }
 
 INSTANTIATE_TEST_SUITE_P(Folder, ValuesContract, testing::Values(true));
