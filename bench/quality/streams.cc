@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "policy/agreement.h"
 #include "policy/weigh.h"
 #include "quality/entries.h"
 
@@ -17,9 +18,6 @@ Stream shuffled(Stream stream, std::uint64_t seed) {
 }
 
 namespace {
-
-// A label is taken where the judge of agreement is sure; between these there is none.
-constexpr double kAgrees = 0.8, kDiffers = 0.3;
 
 /// The requests stored so far, and what a look-up among them finds.
 class Cache {
@@ -111,8 +109,8 @@ std::vector<Step> play(const Stream& stream, const Vectors& vectors, const Agree
       // agreement can tell.
       const double same =
           step.served ? -1 : agree(stream.requests[candidate].answer, stream.requests[now].answer);
-      if (same >= kAgrees || (same >= 0 && same <= kDiffers)) {
-        judge.budget->learn(step.evidence, same >= kAgrees,
+      if (same >= policy::kAgrees || (same >= 0 && same <= policy::kDiffers)) {
+        judge.budget->learn(step.evidence, same >= policy::kAgrees,
                             step.allowance.explore ? std::optional(step.allowance) : std::nullopt);
       }
     } else if (judge.budget == nullptr && step.gated_cosine >= judge.gated_floor) {

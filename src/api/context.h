@@ -16,6 +16,7 @@
 #include "serve/completions.h"
 #include "serve/embeddings.h"
 #include "serve/entries.h"
+#include "serve/feedback.h"
 #include "serve/forward.h"
 #include "serve/journal.h"
 #include "serve/prompt_kv.h"
@@ -47,6 +48,7 @@ struct Context {
   ReadyProbe ready{};
   MoreMetrics more_metrics{};
   kv::Store* kv = nullptr;  // null: there are no KV doors
+  serve::Feedback* feedback = nullptr;  // of the native door; null: there is none
 };
 
 /// One request at a door: who asks, and under which id.

@@ -6,6 +6,7 @@
 #include "api/metrics.h"
 #include "api/metrics_text.h"
 #include "api/native_json.h"
+#include "api/trust_report.h"
 
 namespace refrain::api {
 namespace {
@@ -131,11 +132,12 @@ std::string metrics(const Context& context) {
   counter(out, "embedding_inputs_cached_total", "Of these, from the cache.",
           embeddings.inputs_cached);
   cache_metrics(context.entries, out);
+  trust_metrics(context.entries.cache_stats().trust, out);
   if (context.more_metrics) context.more_metrics(out);
   return out;
 }
 
-json::Value native::write_stats(const Context& context) {
+json::Value native::write_stats(const Context& context, std::string_view tenant) {
   serve::Completions::Stats stats = all_stats(context);
   cache::Stats cache = context.entries.cache_stats();
   Value out;
@@ -173,6 +175,7 @@ json::Value native::write_stats(const Context& context) {
   out.set("semantic_errors", number(cache.semantic_errors));
   out.set("offers_lost", number(cache.offers_lost));
   out.set("evicted_by_limit", number(cache.evicted_by_limit));
+  out.set("decision", write_trust(cache.trust, tenant));
   return out;
 }
 

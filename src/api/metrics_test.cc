@@ -82,7 +82,7 @@ TEST_F(MetricsTest, HistogramsEndWithTheirCount) {
 }
 
 TEST_F(MetricsTest, StatsSayTheSameInJson) {
-  json::Value stats = native::write_stats(probe.context());
+  json::Value stats = native::write_stats(probe.context(), "");
   EXPECT_EQ(stats.find("outcomes")->find("hit")->as_int(), 1);
   EXPECT_EQ(stats.find("doors")->find("openai.chat")->find("miss")->as_int(), 1);
   EXPECT_EQ(stats.find("milliseconds_saved")->as_int(), 2000);
@@ -93,7 +93,7 @@ TEST_F(MetricsTest, GkvsStatisticsCountAMissOnce) {
   for (const char* user : {"u1", "u1", "u2"}) {
     probe.post("/generate", std::string(R"({"inputs":"q","user_id":")") + user + "\"}");
   }
-  json::Value stats = native::write_stats(probe.context());
+  json::Value stats = native::write_stats(probe.context(), "");
   EXPECT_EQ(json::write(*stats.find("gkv")),
             R"({"total_requests":3,"user_hits":1,"global_hits":1,"misses":1})");
 }

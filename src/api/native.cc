@@ -160,7 +160,25 @@ base::Result<> invalidate(Context& context, const Visit& visit) {
   return {};
 }
 
-// By request id: that decision. By answer id: the entry, and the decisions it was served by.
+base::Result<> feedback(Context& context, const Visit& visit) {
+  if (!context.feedback) return fail(Code::unsupported, "this server takes no feedback");
+  TRY(body, body_of(visit));
+  TRY(report, read_report(body));
+  TRY(told, context.feedback->tell(call_of(context), visit.tenant, report));
+  reply(visit, write_told(told));
+  return {};
+}
+
+json::Array write_decisions(const std::vector<serve::Decision>& decisions, std::string_view own) {
+  json::Array list;
+  for (const serve::Decision& decision : decisions) {
+    if (own.empty() || decision.tenant == own) list.push_back(write_decision(decision));
+  }
+  return list;
+}
+
+// By request id: that decision. By answer id: the entry, the decision that made it, and those in
+// which it was served and refused.
 base::Result<> explain(Context& context, const Visit& visit, const std::string& id) {
   std::string own = visit.tenant.admin ? "" : visit.tenant.id;
   if (id == "last") {
@@ -184,13 +202,13 @@ base::Result<> explain(Context& context, const Visit& visit, const std::string& 
   }
   TRY(entry, id_of(id));
   TRY(view, context.entries.show(call_of(context), visit.tenant, entry));
-  json::Array list;
-  for (const auto& served : context.journal.served_from(entry, 20)) {
-    list.push_back(write_decision(served));
-  }
   Value out;
   out.set("entry", write_entry(view, Texts::with));
-  out.set("served", std::move(list));
+  if (std::optional<serve::Decision> made = context.journal.made(entry)) {
+    out.set("made_by", write_decision(*made));
+  }
+  out.set("served", write_decisions(context.journal.served_from(entry, 20), own));
+  out.set("refused", write_decisions(context.journal.refused(entry, 20), own));
   reply(visit, out);
   return {};
 }
@@ -204,8 +222,9 @@ base::Result<> route(Context& context, const Visit& visit) {
   if (path.starts_with("/entries/")) return one_entry(context, visit, path.substr(9));
   if (path == "/invalidate" && post) return invalidate(context, visit);
   if (path.starts_with("/explain/")) return explain(context, visit, path.substr(9));
+  if (path == "/feedback" && post) return feedback(context, visit);
   if (path == "/stats") {
-    reply(visit, write_stats(context));
+    reply(visit, write_stats(context, visit.tenant.admin ? "" : visit.tenant.id));
     return {};
   }
   constexpr std::string_view kEngine = "/engine";

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "api/trust_report.h"
 #include "wire/openai.h"
 
 namespace refrain::api::native {
@@ -222,10 +223,56 @@ Value write_entry(const serve::EntryView& view, Texts with) {
   if (record.expires) out.set("expires", base::rfc3339(*record.expires));
   out.set("hits", Value::of(record.hits));
   out.set("semantic", !record.embedder.empty());
+  if (view.quarantined) out.set("quarantined", true);
   if (with == Texts::with) {
     out.set("question", view.question);
     out.set("answer", view.answer);
   }
+  return out;
+}
+
+base::Result<serve::Report> read_report(const Value& body) {
+  if (!body.is_object()) return fail(Code::invalid, "the body must be a JSON object");
+  serve::Report out;
+  TRY(id, required_text(body, "id"));
+  out.id = std::move(id);
+  TRY(verdict, required_text(body, "verdict"));
+  if (verdict != "wrong" && verdict != "right") {
+    return fail(Code::invalid,
+                fmt::format("'verdict' is '{}': wrong or right is allowed", verdict));
+  }
+  out.verdict = verdict == "wrong" ? trust::Verdict::wrong : trust::Verdict::right;
+  const Value* forget = body.find("forget_others");
+  if (forget && !forget->is_null() && !forget->boolean()) {
+    return fail(Code::invalid, "'forget_others' must be true or false");
+  }
+  const bool forgets = forget && forget->boolean() && *forget->boolean();
+  out.others = forgets ? serve::Others::forget : serve::Others::keep;
+  return out;
+}
+
+Value write_told(const serve::Told& told) {
+  const bool wrong = told.verdict == trust::Verdict::wrong;
+  Value out;
+  out.set("answer_id", base::hex(told.answer));
+  out.set("verdict", wrong ? "wrong" : "right");
+  out.set("changed", told.changed);
+  out.set("quarantined", wrong);
+  out.set("learnt", Value::of(static_cast<std::uint64_t>(told.learnt)));
+  json::Array served;
+  for (const serve::Decision& decision : told.served) {
+    Value row;
+    row.set("request_id", decision.request_id);
+    row.set("when", base::rfc3339(decision.when));
+    row.set("tier", decision.tier);
+    row.set("similarity", rounded(decision.similarity));
+    served.push_back(std::move(row));
+  }
+  out.set("served", std::move(served));
+  json::Array same;
+  for (const key::EntryId id : told.same_answer) same.push_back(base::hex(id));
+  out.set("same_answer", std::move(same));
+  out.set("forgotten", Value::of(static_cast<std::uint64_t>(told.forgotten)));
   return out;
 }
 
@@ -266,6 +313,8 @@ Value write_decision(const serve::Decision& decision) {
   out.set("embed_ms", Value::of(decision.embed_ms));
   out.set("search_ms", Value::of(decision.search_ms));
   out.set("total_ms", Value::of(decision.total_ms));
+  if (decision.judgement) out.set("judgement", write_judgement(*decision.judgement));
+  if (decision.stored_as != 0) out.set("stored_as", base::hex(decision.stored_as));
   if (decision.reuse) out.set("reuse", write_reuse(*decision.reuse));
   return out;
 }

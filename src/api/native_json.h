@@ -21,9 +21,14 @@ base::Result<std::optional<key::ScopeKind>> read_scope(const json::Value& body);
 /// Errors: invalid (nothing is said that could match, unknown member, wrong type).
 base::Result<store::Filter> read_filter(const json::Value& body, base::WallTime now);
 
+/// {"id","verdict": wrong | right,"forget_others"?}. Errors: invalid.
+base::Result<serve::Report> read_report(const json::Value& body);
+json::Value write_told(const serve::Told& told);
+
 enum class Texts : std::uint8_t { without, with };
 json::Value write_entry(const serve::EntryView& view, Texts texts);
 json::Value write_decision(const serve::Decision& decision);
-json::Value write_stats(const Context& context);
+/// tenant: whose error budgets are told, "" for all.
+json::Value write_stats(const Context& context, std::string_view tenant);
 
 }  // namespace refrain::api::native

@@ -57,6 +57,37 @@ TEST_F(NativeTest, LookupTellsWithoutTheModel) {
   EXPECT_EQ(probe.tiers.model.count(), 0U);
 }
 
+TEST_F(NativeTest, AnAnswerSaidToBeWrongIsShownAndServedNoMore) {
+  std::string id = insert("a");
+  json::Value told = post("/feedback", R"({"id":")" + id + R"(","verdict":"wrong"})");
+  EXPECT_EQ(told.text("answer_id"), id) << json::write(told);
+  EXPECT_TRUE(*told.find("changed")->boolean());
+  EXPECT_EQ(post("/lookup", R"({"question":"a","model":"m"})").text("outcome"), "miss");
+  EXPECT_TRUE(get("/entries/" + id).find("quarantined"));
+  told = post("/feedback", R"({"id":")" + id + R"(","verdict":"right"})");
+  EXPECT_EQ(post("/lookup", R"({"question":"a","model":"m"})").text("outcome"), "hit");
+}
+
+TEST_F(NativeTest, FeedbackThatSaysNothingIsRefusedWithTheReason) {
+  const auto error = [&](const char* body) {
+    return std::string(post("/feedback", body).find("error")->text("message"));
+  };
+  EXPECT_THAT(error("{}"), HasSubstr("'id'"));
+  EXPECT_THAT(error(R"({"id":"x","verdict":"bad"})"), HasSubstr("wrong or right"));
+  EXPECT_THAT(error(R"({"id":"x","verdict":"wrong"})"), HasSubstr("no answer id"));
+  EXPECT_THAT(error(R"({"id":"x","verdict":"wrong","forget_others":1})"), HasSubstr("true or"));
+}
+
+TEST_F(NativeTest, ExplainOfAnAnswerTellsWhoMadeItAndWhereItWasRefused) {
+  probe.post("/v1/chat/completions", DoorProbe::chat("a"));
+  probe.post("/v1/chat/completions", DoorProbe::chat("b"));
+  const std::string id(get("/entries").find("entries")->array()->front().text("id"));
+  const json::Value out = get("/explain/" + id);
+  EXPECT_EQ(out.find("made_by")->text("stored_as"), id);
+  EXPECT_EQ(out.find("refused")->array()->size(), 1U);
+  EXPECT_EQ(out.find("served")->array()->size(), 0U);
+}
+
 TEST_F(NativeTest, ALookupInAScopeThatIsNoneOrNotAllowedIsRefused) {
   probe.add_tenant({.id = "t"}, "sk-1");
   net::Headers key = {{"authorization", "Bearer sk-1"}};

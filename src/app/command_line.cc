@@ -21,6 +21,7 @@
 #include "cli/commands.h"
 #include "cli/completion.h"
 #include "cli/exit.h"
+#include "cli/feedback.h"
 #include "cli/kv.h"
 
 extern char** environ;
@@ -181,6 +182,7 @@ struct Commands {
   cli::InvalidateOptions invalidate;
   cli::AnalyzeCommand analyze;
   cli::CheckCommand check;
+  cli::FeedbackCommand feedback;
   std::function<int()> chosen;
 
   CLI::App& command(const std::string& name, const std::string& help, const std::string& example,
@@ -261,6 +263,16 @@ struct Commands {
                                 [this] { return cli::explain(common, explain_id); });
     client_flags(explain);
     explain.add_option("ID", explain_id, "request id, answer id or last [last]");
+    CLI::App& told = command("feedback", "say that an answer was wrong, or right after all",
+                             "feedback 00000000000000ff wrong",
+                             [this] { return cli::feedback(common, feedback); });
+    client_flags(told);
+    told.add_option("ID", feedback.id, "answer id, or id of the request that got it")->required();
+    told.add_option("VERDICT", feedback.verdict, "wrong or right")
+        ->required()
+        ->check(CLI::IsMember({"wrong", "right"}));
+    told.add_flag("--forget-others", feedback.forget_others,
+                  "forget other entries that hold the same answer");
   }
 
   void add_keeping() {

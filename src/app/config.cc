@@ -190,7 +190,7 @@ policy::Rule rule_of(chat::Dialect dialect, policy::Mode mode) {
   policy::Rule rule;
   rule.mode = mode;
   rule.compare = policy::Compare::at_least;
-  rule.floor = mode == policy::Mode::threshold ? 0.9F : policy::kVerifiedFloor;
+  rule.floor = mode == policy::Mode::threshold ? 0.9F : policy::kWeighedFloor;
   if (dialect == chat::Dialect::gkv) {
     rule.compare = policy::Compare::above;
     if (mode == policy::Mode::threshold) rule.floor = 0.8F;
@@ -215,8 +215,14 @@ void read_routes(Reader& in, Config& out) {
     serve::Route route;
     route.rule = rule_of(dialect, mode);
     for (const std::string& floor : {std::string("floor"), name("floor")}) {
-      if (!in.text(floor).empty()) route.rule.floor = static_cast<float>(in.real(floor, -1, 1));
+      if (in.text(floor).empty()) continue;
+      route.rule.floor = route.rule.alone_floor = static_cast<float>(in.real(floor, -1, 1));
     }
+    if (!in.text("decision.alone-floor").empty()) {
+      route.rule.alone_floor = static_cast<float>(in.real("decision.alone-floor", -1, 1));
+    }
+    const std::string error = in.text(name("max-error")).empty() ? "max-error" : name("max-error");
+    route.rule.error_max = in.real(error, 0, 1);
     std::string ttl = in.text(name("ttl")).empty() ? "ttl" : name("ttl");
     route.ttl = std::chrono::duration_cast<std::chrono::seconds>(in.duration(ttl));
     route.store_length = in.on(name("store-length"));
@@ -224,6 +230,29 @@ void read_routes(Reader& in, Config& out) {
     if (dialect == chat::Dialect::gkv) route.entries_max = in.count("entries-max");
     out.completions.routes[dialect] = std::move(route);
   }
+}
+
+void read_decision(Reader& in, Config& out) {
+  trust::Trust::Options& trust = out.trust;
+  trust.budget.explore = in.real("decision.check-share", 0, 1);
+  trust.budget.first_checks = static_cast<double>(in.count("decision.first-checks"));
+  trust.checks.calls_max = in.count("decision.checks-per-day");
+  trust.checks.money_max = in.real("decision.check-money-per-day", 0, 1e9);
+  trust.checks.price = in.real("decision.token-price", 0, 1e9);
+  if (trust.checks.money_max > 0 && !(trust.checks.price > 0)) {
+    in.fault("decision.check-money-per-day", "0, or an amount together with decision.token-price,");
+  }
+  trust.routes_max = in.count("decision.routes-max");
+  trust.texts.bytes_max = in.bytes("decision.texts-max");
+  for (const std::string& gate : in.texts("decision.gates-off")) {
+    const std::optional<std::size_t> index = policy::Switches::index_of(gate);
+    if (index) trust.gates.turn_off(*index);
+    if (!index) {
+      in.fault("decision.gates-off", fmt::format("{}", fmt::join(policy::Switches::kNames, ", ")));
+    }
+  }
+  if (out.data_dir != ":memory:") trust.file = out.data_dir + "/trust.state";
+  out.journal_words = in.on("journal-words") ? serve::Words::kept : serve::Words::left_out;
 }
 
 void read_resp(Reader& in, Config& out) {
@@ -383,7 +412,7 @@ Result<Config> configure(const Values& values) {
   out.embedder = in.text("embedder");
   out.embedder_file = in.text("embedder-file");
   out.embedder_contexts = in.count("embedder-contexts");
-  (void)in.real("max-error", 0, 1);
+  read_decision(in, out);
   out.anonymous_admin = in.one_of("admin", {"loopback", "off"}) == "loopback";
   out.log_level = in.one_of("log-level", {"debug", "info", "warn", "error", "off"});
   out.statistics_dir = home_expanded(in.text("statistics-dir"));

@@ -50,6 +50,8 @@ struct Config {
   bool kv_on = true;
   kv::Options kv;
   std::size_t journal_max = 0;
+  serve::Words journal_words = serve::Words::kept;
+  trust::Trust::Options trust;
   std::string statistics_dir;
   bool anonymous_admin = true;
   std::string log_level;

@@ -136,7 +136,7 @@ struct Graph::Parts {
       : config(std::move(settings)),
         work({.name = "work", .threads = cores(), .queue_max = 8192}),
         lookup({.name = "lookup", .threads = cores(), .queue_max = 1024}),
-        journal(config.journal_max),
+        journal(config.journal_max, config.journal_words),
         collector({config.statistics_dir}, clock) {}
 
   Config config;
@@ -149,6 +149,7 @@ struct Graph::Parts {
   std::unique_ptr<embed::Embedder> embedder;
   std::unique_ptr<LocalEmbeddings> own_embeddings;
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<trust::Trust> trust;
   std::unique_ptr<cache::Cache> cache;
   std::unique_ptr<kv::Store> kv;
   std::string kv_folder;  // to be removed at the end, with ":memory:"; else ""
@@ -158,6 +159,7 @@ struct Graph::Parts {
   std::unique_ptr<serve::Completions> completions;
   std::unique_ptr<serve::Embeddings> embeddings;
   std::unique_ptr<serve::Entries> entries;
+  std::unique_ptr<serve::Feedback> feedback;
   std::unique_ptr<Passing> passing;
   std::unique_ptr<serve::PromptKv> prompt_kv;
   std::unique_ptr<key::Tenants> tenants;
@@ -191,6 +193,7 @@ struct Graph::Parts {
     };
     TRY(opened, store::open(config.store, clock));
     store = std::move(opened);
+    trust = trust::Trust::open(config.trust, clock);
     cache::Cache::Options options;
     options.front.bytes_max = config.memory_max;
     options.front.policy = config.memory_policy;
@@ -209,8 +212,8 @@ struct Graph::Parts {
       options.dim = embedder->info().dim;
       if (config.data_dir != ":memory:") options.snapshot = config.data_dir + "/index.snapshot";
     }
-    TRY(made,
-        cache::Cache::open(std::move(options), {*store, embedder.get(), work, lookup, clock}));
+    TRY(made, cache::Cache::open(std::move(options), {*store, embedder.get(), work, lookup, clock,
+                                                      trust.get()}));
     cache = std::move(made);
     return {};
   }
@@ -257,6 +260,7 @@ struct Graph::Parts {
 
   void open_serving() {
     chat::Producer& producer = producer_of();
+    config.completions.generates = remote || local.engine;
     completions = std::make_unique<serve::Completions>(
         config.completions,
         serve::Completions::Rooms{*cache, producer, work, lookup, timer, clock, journal});
@@ -266,6 +270,7 @@ struct Graph::Parts {
         api::embedding_wire(),
         serve::Embeddings::Rooms{*cache, producer, work, clock});
     entries = std::make_unique<serve::Entries>(*cache, *completions);
+    feedback = std::make_unique<serve::Feedback>(*cache, *entries, journal, clock);
     passing = std::make_unique<Passing>(remote.get(), local.engine.get(), clock);
     serve::PromptKv::Options options;
     options.items_max = config.model.items_max;
@@ -305,6 +310,7 @@ struct Graph::Parts {
       context.listener_doors.push_back(listener.doors);
     }
     context.kv = kv.get();
+    context.feedback = feedback.get();
     context.prompt_kv = prompt_kv.get();
     if (local.engine) context.context_tokens = local.engine->context_tokens();
     context.ready = [this] { return why_not_ready(); };
@@ -360,6 +366,7 @@ void Graph::upkeep() {
   Result<> sent = parts_->work.submit([parts = parts_.get()] {
     if (parts->kv) parts->kv->upkeep();
     if (parts->values) parts->values->upkeep();
+    parts->trust->upkeep();
     parts->disk_upkeep = false;
   });
   if (!sent) parts_->disk_upkeep = false;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "app/decision_settings.h"
 #include "app/toml.h"
 #include "base/file.h"
 
@@ -42,6 +43,7 @@ std::vector<Setting> door_settings() {
     };
     add("semantic", "", "mode of this door; empty: as 'semantic'");
     add("floor", "", "cosine floor of this door; empty: as 'floor'");
+    add("max-error", "", "error budget of this door; empty: as 'max-error'");
     add("ttl", "", "of this door; empty: as 'ttl'");
     add("store-length",
         std::string_view(door) == "tgi" || std::string_view(door) == "gkv" ? "on" : "off",
@@ -101,7 +103,7 @@ std::vector<Setting> all_settings() {
       {"embedder-contexts", "0", "threads that embed; 0 is one less than the cores"},
       {"semantic", "verified", "verified, threshold or off"},
       {"floor", "", "cosine floor of all doors; empty: each mode's own"},
-      {"max-error", "0.01", "error budget of verified mode (kept for the verifier to come)"},
+      {"max-error", "0.01", "wrong answers allowed among verified mode's hits, 0 to 1"},
       {"lookup-deadline", "500ms", "of the store and semantic look-up together; then it is a miss"},
       {"overlap", "off", "ask the model while the embedder works; a semantic hit cancels it"},
       {"ttl", "30d", "life of an entry from its storing"},
@@ -125,11 +127,13 @@ std::vector<Setting> all_settings() {
       {"drain", "30s", "for running requests at the end"},
       {"threads", "0", "that serve the network; 0 is one less than the cores"},
       {"journal-max", "10000", "decisions kept for explain"},
+      {"journal-words", "on", "explain names the numbers and words by which questions differ"},
       {"statistics-dir", "", "of /data/start; DATA-DIR/statistics if empty"},
       {"admin", "loopback",
        "loopback: this machine itself may use the native door without a key; off"},
       {"log-level", "info", "debug, info, warn, error or off"}};
-  for (const auto& more : {resp_settings(), model_settings(), door_settings(), table_settings()}) {
+  for (const auto& more : {resp_settings(), model_settings(), door_settings(), decision_settings(),
+                           table_settings()}) {
     list.insert(list.end(), more.begin(), more.end());
   }
   return list;

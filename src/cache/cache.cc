@@ -34,7 +34,11 @@ base::Result<std::shared_ptr<const chat::Answer>> answer_of(const store::Record&
 }  // namespace
 
 Cache::Cache(Options options, Rooms rooms)
-    : options_(std::move(options)), rooms_(rooms), front_(options_.front) {}
+    : options_(std::move(options)),
+      rooms_(rooms),
+      own_trust_(rooms.trust ? nullptr : trust::Trust::open({}, rooms.clock)),
+      trust_(rooms.trust ? rooms.trust : own_trust_.get()),
+      front_(options_.front) {}
 
 Cache::~Cache() = default;
 
@@ -75,6 +79,10 @@ std::optional<Hit> Cache::find_store(const base::Call& call, const Query& query)
       continue;
     }
     if (!*found || hidden((*found)->id)) continue;
+    if (trust_->verdicts().quarantined((*found)->id)) {
+      trust_->refused("quarantine");
+      continue;
+    }
     base::Result<std::shared_ptr<const chat::Answer>> answer = answer_of(**found);
     if (!answer) {
       fault_.warn("stored answer is unreadable, treated as a miss",
@@ -84,6 +92,8 @@ std::optional<Hit> Cache::find_store(const base::Call& call, const Query& query)
     std::shared_ptr<const Entry> entry = entry_from(**found, *answer);
     if (!fresh(*entry, query)) continue;
     front_.put(identity.exact, entry);
+    // Said to be wrong since we looked: whoever says so empties the front after it is noted.
+    if (trust_->verdicts().quarantined(entry->id)) hide_quarantined(entry->id);
     store_hits_.add();
     limits_.used(entry->id);
     return Hit{std::move(entry), i, 1.0F};
@@ -110,83 +120,6 @@ std::shared_ptr<const Entry> Cache::entry_of(const base::Call& call, key::EntryI
   if (!answer) return nullptr;
   text = record.text;
   return entry_from(record, *answer);
-}
-
-namespace {
-
-struct Found {
-  index::Neighbour neighbour;
-  std::size_t place;
-};
-
-}  // namespace
-
-SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
-  SemanticFind find;
-  semantic_finds_.add();
-  // Nothing to compare with: the model need not wait for the embedder, which works when the answer
-  // is kept.
-  const bool hopeless = std::ranges::none_of(query.places, [&](const Place& place) {
-    return spaces_->contains(place.identity.space);
-  });
-  if (hopeless && query.embedding != Embedding::always) return find;
-  base::Instant start = rooms_.clock.now();
-  std::string_view texts[] = {query.text};
-  base::Result<embed::Matrix> vectors = rooms_.embedder->embed(call, texts);
-  base::Instant embedded = rooms_.clock.now();
-  find.embed_ms = base::milliseconds_between(start, embedded);
-  if (!vectors) {
-    semantic_errors_.add();
-    fault_.warn("embedder failed, treated as a miss", {{"what", vectors.error().what}});
-    find.error = vectors.error();
-    return find;
-  }
-  find.vector.assign(vectors->row(0).begin(), vectors->row(0).end());
-
-  std::vector<Found> found;
-  for (std::size_t i = 0; i < query.places.size(); ++i) {
-    auto neighbours =
-        spaces_->search(query.places[i].identity.space, find.vector, options_.neighbours);
-    if (!neighbours) {
-      find.error = neighbours.error();
-      continue;
-    }
-    for (const index::Neighbour& neighbour : *neighbours) found.push_back({neighbour, i});
-  }
-  // The first place wins a tie, as the user's own answer does at the GKV door.
-  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-    if (a.neighbour.score != b.neighbour.score) return a.neighbour.score > b.neighbour.score;
-    return std::pair(a.place, a.neighbour.id) < std::pair(b.place, b.neighbour.id);
-  });
-  for (const Found& candidate : found) {
-    // Nothing below the floor can be accepted; the best of them is kept for explain alone.
-    bool too_far = candidate.neighbour.score < query.rule.floor - 0.001F;
-    if (too_far && !find.looks.empty()) break;
-    std::string text;
-    std::shared_ptr<const Entry> entry = entry_of(call, candidate.neighbour.id, text);
-    if (!entry || !fresh(*entry, query)) continue;
-    const std::string overlooked =
-        too_far ? std::string() : rooms_.embedder->overlooked(query.text, text);
-    policy::Candidate judged{candidate.neighbour.id, candidate.neighbour.score, text, overlooked};
-    policy::Decision decision = policy::decide(query.rule, query.text, std::span(&judged, 1));
-    bool accepted = decision.accepted.has_value();
-    Look look{judged.id, judged.cosine, accepted, {}};
-    if (!decision.looked_at.empty()) look.reasons = std::move(decision.looked_at[0].reasons);
-    find.looks.push_back(std::move(look));
-    if (!accepted) {
-      // A bare threshold has only its best candidate; what comes after it is further away.
-      if (query.rule.mode == policy::Mode::threshold) break;
-      continue;
-    }
-    limits_.used(entry->id);
-    semantic_hits_.add();
-    store::Touch touch{entry->id, rooms_.clock.wall(), 1};
-    rooms_.store.touch(std::span(&touch, 1));
-    find.hit = Hit{std::move(entry), candidate.place, judged.cosine};
-    break;
-  }
-  find.search_ms = base::milliseconds_between(embedded, rooms_.clock.now());
-  return find;
 }
 
 std::vector<std::shared_ptr<store::Record>> Cache::records_of(Offer& offer) {
@@ -376,6 +309,7 @@ bool Cache::hidden(key::EntryId id) const {
 void Cache::drop(std::span<const key::EntryId> ids) {
   front_.erase(ids);
   limits_.removed(ids);
+  trust_->forget(ids);
   if (!spaces_) return;
   spaces_->erase(ids);
 }

@@ -22,6 +22,7 @@
 #include "key/identity.h"
 #include "policy/gates.h"
 #include "store/store.h"
+#include "trust/trust.h"
 
 namespace refrain::cache {
 
@@ -35,6 +36,9 @@ struct Place {
 /// Whether a question is embedded where nothing stored could be near it.
 enum class Embedding : std::uint8_t { where_it_may_hit, always };
 
+/// Whether a look-up counts: a question about the cache changes nothing that is learnt of traffic.
+enum class Traffic : std::uint8_t { real, probe };
+
 /// A question; lives as long as its request.
 struct Query {
   std::vector<Place> places;  // in order of preference; the first wins a tie
@@ -42,6 +46,9 @@ struct Query {
   policy::Rule rule;          // how a semantic candidate is accepted
   std::optional<std::chrono::seconds> max_age;
   Embedding embedding = Embedding::where_it_may_hit;
+  trust::Route route = {};  // whose error budget a hit is charged to, in verified mode
+  trust::Explore explore = trust::Explore::never;
+  Traffic traffic = Traffic::real;
 };
 
 struct Hit {
@@ -58,11 +65,22 @@ struct Look {
   std::vector<policy::Reason> reasons;
 };
 
+/// What a fresh answer can teach: whether the best candidate would have been right.
+struct Lesson {
+  trust::Judgement judged;
+  trust::Texts::Known candidate;
+  policy::Profile asked;
+  std::vector<key::EntryId> near;  // all neighbours that were weighed
+};
+
 struct SemanticFind {
   std::optional<Hit> hit;
-  std::vector<Look> looks;    // best first
+  std::vector<Look> looks;    // best first; not all that were weighed
+  std::optional<trust::Judgement> judgement;  // of the likeliest candidate, in verified mode
+  std::shared_ptr<const Lesson> lesson;       // where a fresh answer would be one
   std::vector<float> vector;  // of the query; empty if the embedder failed, or need not be asked
   double embed_ms = 0, search_ms = 0;
+  double decide_ms = 0;  // of search_ms: after the neighbours' texts were there
   std::optional<base::Error> error;  // the look-up failed and counts as a miss
 };
 
@@ -87,6 +105,7 @@ struct Stats {
   Front::Stats front;
   store::Stats store;
   index::Spaces::Stats index;
+  trust::Trust::Stats trust;
 };
 
 /// The answer cache: a memory front and an index over one store. The tiers are asked separately, so
@@ -97,7 +116,7 @@ class Cache {
  public:
   struct Options {
     Front::Options front;
-    std::size_t neighbours = 8;  // candidates that are weighed
+    std::size_t neighbours = policy::kNeighboursMax;  // that are weighed
     std::string snapshot;        // file of the index's snapshot; "" keeps none
     std::string embedder_name;   // of the vectors; "" without an embedder
     std::size_t dim = 0;
@@ -108,6 +127,7 @@ class Cache {
     base::Pool& work;
     base::Pool& lookup;
     base::Clock& clock;
+    trust::Trust* trust = nullptr;  // null: its own with default settings, which keeps nothing
   };
 
   /// Loads the index from its snapshot where that fits the store, else from the records.
@@ -116,6 +136,7 @@ class Cache {
   ~Cache();
 
   bool semantic() const noexcept { return rooms_.embedder != nullptr; }
+  trust::Trust& trust() noexcept { return *trust_; }
 
   /// Never waits: memory only.
   std::optional<Hit> find_front(const Query& query);
@@ -124,6 +145,14 @@ class Cache {
   /// Embeds, searches, decides; where no place has any entry, that is known without embedding,
   /// and only Embedding::always embeds.
   SemanticFind find_semantic(const base::Call& call, const Query& query);
+
+  /// Learns from the fresh answer to a miss. stored: the ids that offer() gave; empty: not kept.
+  /// Costs some 100 microseconds, for a work thread.
+  void learn(const Lesson& lesson, const chat::Answer& fresh,
+             std::span<const key::EntryId> stored);
+  /// An answer was said to be wrong: no tier finds it any more, although it is kept. The verdict is
+  /// in trust() already.
+  void hide_quarantined(key::EntryId id);
 
   /// Keeps an answer: found from now on, durable soon. Never waits. Returns the new ids, one per
   /// place.
@@ -165,10 +194,27 @@ class Cache {
   void unhide(std::span<const key::EntryId> ids);
   bool hidden(key::EntryId id) const;
   std::shared_ptr<const Entry> entry_of(const base::Call& call, key::EntryId id, std::string& text);
+  struct Found {
+    index::Neighbour neighbour;
+    std::size_t place;
+  };
+  base::Result<std::vector<float>> embedded(const base::Call& call, const Query& query,
+                                            SemanticFind& find);
+  std::vector<Found> nearest(const Query& query, SemanticFind& find);
+  void decide_by_cosine(const base::Call& call, const Query& query,
+                        std::span<const Found> found, SemanticFind& find);
+  void decide_by_evidence(const base::Call& call, const Query& query,
+                          std::span<const Found> found, SemanticFind& find);
+  std::vector<trust::Texts::Known> texts_of(const base::Call& call,
+                                            std::span<const Found> found);
+  void take(std::shared_ptr<const Entry> entry, std::size_t place, float cosine,
+            SemanticFind& find);
   bool fresh(const Entry& entry, const Query& query) const;
 
   const Options options_;
   Rooms rooms_;
+  std::unique_ptr<trust::Trust> own_trust_;
+  trust::Trust* trust_;
   Front front_;
   Pending pending_;
   Limits limits_;

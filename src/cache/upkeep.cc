@@ -95,6 +95,9 @@ void Cache::stop() {
   base::Call call{rooms_.clock.now() + std::chrono::seconds(60), {}, 0};
   base::Result<std::vector<key::EntryId>> flushed = store::commit(call, rooms_.store, {});
   if (!flushed) base::log::warn("the store was not flushed", {{"what", flushed.error().what}});
+  if (base::Result<> kept = trust_->save(); !kept) {
+    base::log::warn("what was learnt about hits was not written", {{"what", kept.error().what}});
+  }
   if (!spaces_ || options_.snapshot.empty()) return;
   base::Result<> saved = spaces_->save(options_.snapshot, stamp());
   if (!saved) base::log::warn("index snapshot was not written", {{"what", saved.error().what}});
@@ -113,6 +116,7 @@ Stats Cache::stats() const {
   stats.pending = pending_.size();
   stats.front = front_.stats();
   stats.store = rooms_.store.stats();
+  stats.trust = trust_->stats();
   if (spaces_) stats.index = spaces_->stats();
   return stats;
 }

@@ -75,6 +75,11 @@ void print_decision(const Value& decision) {
     for (const Value& note : *notes->array())
       std::printf("note         %s\n", shown(&note).c_str());
   }
+  if (const Value* judged = decision.find("judgement"); judged && judged->object()) {
+    for (const json::Member& member : *judged->object()) {
+      std::printf("verifier     %s %s\n", member.name.c_str(), shown(&member.value).c_str());
+    }
+  }
   if (const Value* list = decision.find("candidates"); list && list->array()) {
     for (const Value& row : *list->array()) {
       const bool* accepted = row.find("accepted") ? row.find("accepted")->boolean() : nullptr;
@@ -168,9 +173,13 @@ int explain(const Session& common, const std::string& id) {
     } else if (const Value* entry = body.find("entry")) {
       print_entry(*entry);
       std::printf("answer       %s\n", shown(entry->find("answer")).c_str());
-      for (const Value& decision : *body.find("served")->array()) {
-        std::printf("served       %s %s\n", shown(decision.find("when")).c_str(),
-                    shown(decision.find("request_id")).c_str());
+      for (const char* what : {"served", "refused"}) {
+        const Value* decisions = body.find(what);
+        if (!decisions || !decisions->array()) continue;
+        for (const Value& decision : *decisions->array()) {
+          std::printf("%-12s %s %s\n", what, shown(decision.find("when")).c_str(),
+                      shown(decision.find("request_id")).c_str());
+        }
       }
     } else {
       print_decision(body);

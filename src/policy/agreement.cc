@@ -62,6 +62,12 @@ Statement statement(std::string_view answer) {
   return out;
 }
 
+std::size_t footprint(const Statement& answer) {
+  return sizeof(Statement) + answer.normal.capacity() + footprint(answer.values) +
+         footprint(answer.named) + answer.first_poles.poles.capacity() * sizeof(Polarity::Said) +
+         footprint(answer.first_poles.stems) + footprint(answer.first) + footprint(answer.all);
+}
+
 double agreement(const Statement& a, const Statement& b) {
   if (a.normal.empty() || b.normal.empty()) {
     return -1;

@@ -21,6 +21,13 @@ inline constexpr std::size_t kStatedMax = 2000;  // bytes of an answer that are 
 /// Any bytes; an answer longer than kStatedMax is read up to there.
 Statement statement(std::string_view answer);
 
+/// Rough size in memory, in bytes.
+std::size_t footprint(const Statement& answer);
+
+/// A fresh answer labels a candidate only where the judge is sure: from kAgrees on it was right, up
+/// to kDiffers it was wrong.
+inline constexpr double kAgrees = 0.8, kDiffers = 0.3;
+
 /// How likely two answers say the same, 0..1; -1 where that cannot be told (an empty answer).
 /// Symmetric. Pure. Cost: about 20 microseconds for two answers of 200 characters.
 double agreement(const Statement& a, const Statement& b);

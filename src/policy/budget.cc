@@ -77,11 +77,18 @@ void Budget::find_limit() {
   limit_ = std::min(limit_, options_.error_max * options_.single_max / factor);
 }
 
-Allowance Budget::judge(const Features& evidence, double random) {
+Allowance Budget::preview(const Features& evidence) const {
   const Estimate found = estimate(state_.belief, evidence);
   Allowance out;
   out.wrong = found.wrong;
   out.bound = logistic(-found.log_odds + options_.caution * found.deviation);
+  out.limit = limit_;
+  out.serve = out.bound <= limit_;
+  return out;
+}
+
+Allowance Budget::judge(const Features& evidence, double random, First first) {
+  Allowance out = preview(evidence);
   if (state_.window.size() < options_.window) {
     state_.window.push_back(static_cast<float>(out.bound));
   } else {
@@ -93,7 +100,10 @@ Allowance Budget::judge(const Features& evidence, double random) {
   }
   out.limit = limit_;
   const bool good = out.bound <= limit_;
-  const double left = std::max(0.0, options_.first_checks - static_cast<double>(state_.checks));
+  double left = std::max(0.0, options_.first_checks - static_cast<double>(state_.checks));
+  if (first == First::trusted) {
+    left = 0;
+  }
   const double share =
       std::max(options_.explore, kFirstShare * left / std::max(options_.first_checks, 1.0));
   out.explore = good && options_.explore > 0 && random < share;
@@ -102,18 +112,33 @@ Allowance Budget::judge(const Features& evidence, double random) {
   return out;
 }
 
-void Budget::learn(const Features& evidence, bool right, const std::optional<Allowance>& checked) {
+void Budget::label(const Features& evidence, bool right) {
   policy::learn(state_.belief, {evidence, right, 1});
   forget(state_.belief, prior_, options_.forget);
   ++state_.labels;
+}
+
+void Budget::compare(const Allowance& said, bool right) {
+  state_.expected_wrong = state_.expected_wrong * kFade + said.bound;
+  state_.observed_wrong = state_.observed_wrong * kFade + (right ? 0.0 : 1.0);
+  find_limit();
+}
+
+void Budget::learn(const Features& evidence, bool right, const std::optional<Allowance>& checked) {
+  label(evidence, right);
   if (!checked) {
     return;
   }
   ++state_.checks;
   state_.checks_wrong += right ? 0U : 1U;
-  state_.expected_wrong = state_.expected_wrong * kFade + checked->bound;
-  state_.observed_wrong = state_.observed_wrong * kFade + (right ? 0.0 : 1.0);
-  find_limit();
+  compare(*checked, right);
+}
+
+void Budget::report(const Features& evidence, bool right, const Allowance& served) {
+  label(evidence, right);
+  if (!right) {
+    compare(served, right);
+  }
 }
 
 }  // namespace refrain::policy

@@ -18,6 +18,11 @@ struct Allowance {
   bool explore = false;  // would be served, but is to be generated anyway, to learn from it
 };
 
+/// Whether a would-be hit belongs to those of which the first ones are checked before they are
+/// relied on. trusted: the floor and every gate let it through, as an operator can follow; checked:
+/// only what the verifier makes of other traffic speaks for it.
+enum class First : std::uint8_t { checked, trusted };
+
 /// Keeps the share of wrong answers among the hits of one route within `error_max`. Not
 /// thread-safe; a value: copied, compared by what it does, written down whole.
 class Budget {
@@ -51,10 +56,17 @@ class Budget {
 
   /// random  0..1, uniform: decides whether a would-be hit is explored; 1 never explores, for where
   ///         nothing can be generated.
-  Allowance judge(const Features& evidence, double random);
+  /// first   trusted: only the steady share is explored, from the first hit on.
+  Allowance judge(const Features& evidence, double random, First first = First::checked);
+  /// What judge() would say, without counting a look-up; nothing is explored.
+  Allowance preview(const Features& evidence) const;
   /// A label of a candidate: from a miss, from a check of a would-be hit, or from feedback.
   /// checked  the allowance under which the candidate would have been, or was, served.
   void learn(const Features& evidence, bool right, const std::optional<Allowance>& checked);
+
+  /// What a person said of an answer that was served under this allowance: a label that, when
+  /// wrong, tightens as a check does, but is not counted as one: people report what is wrong.
+  void report(const Features& evidence, bool right, const Allowance& served);
 
   const State& state() const noexcept { return state_; }
   const Options& options() const noexcept { return options_; }
@@ -62,9 +74,13 @@ class Budget {
   static Belief anchored(const Belief& prior, const Options& options);
   /// By how much the bounds are multiplied after what the checks have shown; 1: nothing yet.
   double correction() const noexcept;
+  /// The bound up to which candidates are served now.
+  double limit() const noexcept { return limit_; }
 
  private:
   void find_limit();
+  void label(const Features& evidence, bool right);
+  void compare(const Allowance& said, bool right);
 
   Options options_;
   Belief prior_;

@@ -168,6 +168,40 @@ TEST(Budget, ChecksThatTurnOutWrongTightenAtOnce) {
   EXPECT_FALSE(budget.judge(evidence, 0.5).serve);
 }
 
+TEST(Budget, AReportOfAWrongAnswerTightensAndIsNoCheck) {
+  Belief sure;
+  sure.mean[kAlone] = 5.5;
+  Budget budget({.first_checks = 0}, sure);
+  Features evidence{};
+  evidence[kAlone] = 1;
+  const Allowance allowance = budget.judge(evidence, 0.5);
+  budget.report(evidence, false, allowance);
+  EXPECT_GT(budget.correction(), 1);
+  EXPECT_EQ(budget.state().checks, 0U);
+  EXPECT_EQ(budget.state().labels, 1U);
+}
+
+TEST(Budget, APreviewSaysTheSameAndCountsNothing) {
+  Belief sure;
+  sure.mean[kAlone] = 20;
+  Budget budget({}, sure);
+  Features evidence{};
+  evidence[kAlone] = 1;
+  EXPECT_TRUE(budget.preview(evidence).serve);
+  EXPECT_EQ(budget.state().hits, 0U);
+  EXPECT_TRUE(budget.state().window.empty());
+}
+
+TEST(Budget, WhatIsTrustedNeedsNoFirstChecks) {
+  Belief sure;
+  sure.mean[kAlone] = 20;
+  Budget budget({}, sure);
+  Features evidence{};
+  evidence[kAlone] = 1;
+  EXPECT_TRUE(budget.judge(evidence, 0.5, First::trusted).serve);
+  EXPECT_TRUE(budget.judge(evidence, 0.01, First::trusted).explore);
+}
+
 TEST(Budget, TheStateIsAllThatIsNeededToGoOn) {
   const Belief believed = prior();
   Budget one({.error_max = 0.02}, believed);

@@ -7,6 +7,8 @@ namespace {
 
 // Of the telling words in the same order, where nothing else can be told.
 constexpr double kStrictOrder = 0.95;
+constexpr std::size_t kLengthRatioMax = 3;
+constexpr std::size_t kLengthFree = 24;  // bytes; shorter texts count as this long
 
 /// Whether the text is in a script without spaces or capitals to go by.
 bool unspaced(const Profile& text) {
@@ -18,6 +20,12 @@ bool unspaced(const Profile& text) {
 }
 
 }  // namespace
+
+bool lengths_differ(const Profile& a, const Profile& b) noexcept {
+  const std::size_t one = std::max(a.reading.normal.size(), kLengthFree);
+  const std::size_t other = std::max(b.reading.normal.size(), kLengthFree);
+  return std::max(one, other) > kLengthRatioMax * std::min(one, other);
+}
 
 PairEvidence pair_evidence(const Profile& a, const Profile& b, double cosine) {
   PairEvidence out;
@@ -38,6 +46,7 @@ PairEvidence pair_evidence(const Profile& a, const Profile& b, double cosine) {
   // Where a negation makes good for an opposite, that is what the texts differ in.
   const bool compensated = out.opposites > 0 && poles.agree();
   out.substitution = minimal_pair(out.words) && !compensated;
+  out.length = lengths_differ(a, b);
   out.strict = (unspaced(a) || unspaced(b)) && out.words.order < kStrictOrder;
   return out;
 }

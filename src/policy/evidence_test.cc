@@ -41,5 +41,13 @@ TEST(Evidence, IsTheSameBothWays) {
   EXPECT_EQ(one.polarity, other.polarity);
 }
 
+TEST(Evidence, ATextThreeTimesAsLongAsksSomethingElseAsWell) {
+  const Profile asked = profile("how do i reset my password");
+  const Profile longer = profile(std::string(100, 'x') + " how do i reset my password");
+  EXPECT_TRUE(pair_evidence(asked, longer, 0.9).length);
+  EXPECT_FALSE(pair_evidence(asked, longer, 0.9).passes());
+  EXPECT_FALSE(pair_evidence(asked, profile("reset it"), 0.9).length);
+}
+
 }  // namespace
 }  // namespace refrain::policy

@@ -15,13 +15,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "policy/profile.h"
-
+#include "policy/evidence.h"
 namespace refrain::policy {
 namespace {
 
-constexpr std::size_t kLengthRatioMax = 3;
-constexpr std::size_t kLengthFree = 24;     // bytes; shorter texts count as this long
 constexpr std::size_t kShownMax = 24;       // bytes of a name in a reason
 constexpr std::size_t kDigitsShownMax = 6;  // longer numbers may be of a card or an account
 
@@ -109,10 +106,7 @@ Reason substitution_gate(const Overlap& words, const PolarityDifference& poles) 
 }
 
 Reason length_gate(const Profile& a, const Profile& b) {
-  const std::size_t one = std::max(a.reading.normal.size(), kLengthFree);
-  const std::size_t other = std::max(b.reading.normal.size(), kLengthFree);
-  const bool refused = std::max(one, other) > kLengthRatioMax * std::min(one, other);
-  return {"length", refused,
+  return {"length", lengths_differ(a, b),
           fmt::format("{} against {} bytes", a.reading.normal.size(), b.reading.normal.size())};
 }
 
@@ -139,16 +133,21 @@ std::int64_t millionths(float cosine) noexcept {
              : -2'000'000;
 }
 
-Reason floor_gate(const Rule& rule, float cosine) {
+}  // namespace
+
+bool reaches_floor(const Rule& rule, float cosine) noexcept {
   const std::int64_t have = millionths(cosine);
   const std::int64_t need = millionths(rule.floor);
-  const bool passes = rule.compare == Compare::above ? have > need : have >= need;
-  return {"floor", !passes,
+  return rule.compare == Compare::above ? have > need : have >= need;
+}
+
+Reason floor_reason(const Rule& rule, float cosine) {
+  return {"floor", !reaches_floor(rule, cosine),
           fmt::format("cosine {:.6f}, {} {:.6f} asked", cosine,
                       rule.compare == Compare::above ? "above" : "at least", rule.floor)};
 }
 
-}  // namespace
+std::vector<Reason> compare_profiles(const Profile& a, const Profile& b) { return gates(a, b); }
 
 std::vector<Reason> compare_texts(std::string_view a, std::string_view b) {
   return gates(profile(a), profile(b));
@@ -163,7 +162,7 @@ Decision decide(const Rule& rule, std::string_view query, std::span<const Candid
     if (rule.mode == Mode::off) {
       verdict.reasons.push_back({"mode", true, "semantic answers are off"});
     } else {
-      verdict.reasons.push_back(floor_gate(rule, candidate.cosine));
+      verdict.reasons.push_back(floor_reason(rule, candidate.cosine));
     }
     const bool passed = !verdict.reasons.back().refused;
     if (passed && rule.mode == Mode::verified) {

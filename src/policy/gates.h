@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "key/identity.h"
+#include "policy/profile.h"
 
 namespace refrain::policy {
 
@@ -21,11 +22,17 @@ enum class Compare : std::uint8_t { at_least, above };
 // rather than the same question, above it the gates have to tell. To be replaced by the quality
 // bench's.
 inline constexpr float kVerifiedFloor = 0.85F;
+// In verified mode: the cosine from which a candidate is weighed at all, and the one from which it
+// is served before there are labels although no other answer supports it. The quality bench's.
+inline constexpr float kWeighedFloor = 0.7F;
+inline constexpr float kAloneFloor = 0.86F;
 
 struct Rule {
   Mode mode = Mode::verified;
   float floor = kVerifiedFloor;  // cosine, -1..1
   Compare compare = Compare::at_least;
+  double error_max = 0.01;          // verified: of the hits, 0..1
+  float alone_floor = kAloneFloor;  // verified: see Budget::Options
 };
 
 struct Candidate {
@@ -63,6 +70,11 @@ struct Decision {
 /// Pure; any bytes. Cost: about 15 microseconds a candidate of 100 characters, -O2.
 Decision decide(const Rule& rule, std::string_view query, std::span<const Candidate> candidates);
 
+/// Whether a cosine reaches the floor, and the same in words.
+bool reaches_floor(const Rule& rule, float cosine) noexcept;
+Reason floor_reason(const Rule& rule, float cosine);
+/// The gates alone, for two texts that were read before.
+std::vector<Reason> compare_profiles(const Profile& a, const Profile& b);
 /// The gates alone, for one pair: every reason, refused or not. Symmetric in what it refuses.
 std::vector<Reason> compare_texts(std::string_view a, std::string_view b);
 

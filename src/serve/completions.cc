@@ -53,12 +53,18 @@ Completions::Completions(Options options, Rooms rooms)
 
 Completions::~Completions() = default;
 
-cache::Query Completions::query_of(const Ask& ask) const {
+cache::Query Completions::query_of(const Ask& ask, cache::Traffic traffic) const {
   const Route& route = options_.routes.at(ask.request.dialect);
   cache::Query query;
   query.places = ask.places;
   query.rule = route.rule;
   query.max_age = ask.controls.max_age;
+  query.route = {std::string(chat::name(ask.request.dialect)), ask.tenant.id, ask.request.model,
+                 route.rule.error_max, static_cast<double>(route.rule.alone_floor)};
+  query.traffic = traffic;
+  const bool generates = options_.generates && !ask.controls.only_if_cached &&
+                         traffic == cache::Traffic::real;
+  query.explore = generates ? trust::Explore::allowed : trust::Explore::never;
   // GKV's collection tells what embedding took for every row, the first one of a cache too.
   if (ask.request.dialect == chat::Dialect::gkv) query.embedding = cache::Embedding::always;
   bool semantic = rooms_.cache.semantic() && route.rule.mode != policy::Mode::off;
@@ -128,7 +134,7 @@ Ticket Completions::ask(Ask ask) {
   ask.request.realm = ask.certain && controls.store ? ask.tenant.id : "";
   bool certain = ask.certain && !ask.places.empty();
   bool read = certain && controls.read;
-  cache::Query query = query_of(ask);
+  cache::Query query = query_of(ask, cache::Traffic::real);
   if (read) {
     if (std::optional<cache::Hit> hit = rooms_.cache.find_front(query)) {
       Ticket ticket = hit_ticket(ask, query, *hit);
@@ -186,7 +192,7 @@ void Completions::joined_flight_ended(const Ask& ask, const chat::Flight& flight
 Completions::Lookup Completions::lookup(const base::Call& call, Ask ask) {
   Lookup result;
   result.decision = decision_of(ask);
-  cache::Query query = query_of(ask);
+  cache::Query query = query_of(ask, cache::Traffic::probe);
   if (query.places.empty()) return result;
   result.hit = rooms_.cache.find_front(query);
   if (!result.hit) result.hit = rooms_.cache.find_store(call, query);

@@ -41,6 +41,8 @@ class Completions {
     std::chrono::milliseconds answer_deadline = std::chrono::minutes(10);
     std::size_t answer_bytes_max = std::size_t{64} << 20;
     std::size_t flights_max = 20000;
+    /// There is a model: a would-be hit may be generated to learn from it.
+    bool generates = true;
   };
   struct Rooms {
     cache::Cache& cache;
@@ -84,7 +86,7 @@ class Completions {
   class Flying;
   friend class Flying;
 
-  cache::Query query_of(const Ask& ask) const;
+  cache::Query query_of(const Ask& ask, cache::Traffic traffic) const;
   Ticket hit_ticket(const Ask& ask, const cache::Query& query, const cache::Hit& hit);
   Decision decision_of(const Ask& ask) const;
   void joined_flight_ended(const Ask& ask, const chat::Flight& flight);

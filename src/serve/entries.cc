@@ -69,7 +69,11 @@ base::Result<EntryPage> Entries::list(const base::Call& call, const key::Tenant&
   TRY(page, cache_.list(call, scan));
   EntryPage out;
   out.next = page.next;
-  for (store::Record& record : page.records) out.entries.push_back(view_of(std::move(record)));
+  for (store::Record& record : page.records) {
+    const bool wrong = cache_.trust().verdicts().quarantined(record.id);
+    out.entries.push_back(view_of(std::move(record)));
+    out.entries.back().quarantined = wrong;
+  }
   return out;
 }
 

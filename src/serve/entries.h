@@ -28,6 +28,7 @@ struct NewEntry {
 struct EntryView {
   store::Record record;                   // without vector and canonical bytes
   std::string question, answer;           // texts; "" where the caller did not ask for them
+  bool quarantined = false;               // said to be wrong: kept, never served
 };
 
 struct EntryPage {

@@ -20,6 +20,7 @@ namespace refrain::serve {
 void note(Decision& decision, const cache::SemanticFind& find) {
   decision.embed_ms = find.embed_ms;
   decision.search_ms = find.search_ms;
+  decision.judgement = find.judgement;
   for (const cache::Look& look : find.looks) {
     Weighed weighed{look.id, look.cosine, look.accepted, {}};
     for (const policy::Reason& reason : look.reasons) {
@@ -97,6 +98,7 @@ void Completions::Flying::look_by_meaning() {
     std::lock_guard guard(lock_);
     note(decision_, find);
     vector_ = std::move(find.vector);
+    lesson_ = std::move(find.lesson);
   }
   if (!find.hit) return miss();
   if (decide()) deliver(*find.hit, "semantic");
@@ -241,10 +243,31 @@ void Completions::Flying::keep(const chat::Answer& answer) {
   offer.cost = std::chrono::duration_cast<std::chrono::microseconds>(owner_.rooms_.clock.now() -
                                                                      generating_);
   offer.entries_max = route.entries_max;
+  std::shared_ptr<const chat::Answer> kept = offer.answer;
   std::vector<key::EntryId> ids = owner_.rooms_.cache.offer(std::move(offer));
   owner_.stored_.add();
-  std::lock_guard guard(lock_);
-  if (!ids.empty()) decision_.controls.push_back("stored as " + base::hex(ids.front()));
+  {
+    std::lock_guard guard(lock_);
+    if (!ids.empty()) {
+      decision_.controls.push_back("stored as " + base::hex(ids.front()));
+      decision_.stored_as = ids.front();
+    }
+  }
+  learn(std::move(kept), std::move(ids));
+}
+
+// A miss that had a candidate is a free label. Nobody waits for it: a full queue loses it.
+void Completions::Flying::learn(std::shared_ptr<const chat::Answer> answer,
+                                std::vector<key::EntryId> stored) {
+  std::shared_ptr<const cache::Lesson> lesson;
+  {
+    std::lock_guard guard(lock_);
+    lesson = lesson_;
+  }
+  if (!lesson) return;
+  (void)owner_.rooms_.work.submit([&cache = owner_.rooms_.cache, lesson, answer, stored] {
+    cache.learn(*lesson, *answer, stored);
+  });
 }
 
 }  // namespace refrain::serve

@@ -38,6 +38,7 @@ class Completions::Flying : public std::enable_shared_from_this<Completions::Fly
   void pump(std::size_t cursor, bool begun);
   void landed();
   void keep(const chat::Answer& answer);
+  void learn(std::shared_ptr<const chat::Answer> answer, std::vector<key::EntryId> stored);
   base::Call lookup_call() const;
 
   Completions& owner_;
@@ -54,9 +55,10 @@ class Completions::Flying : public std::enable_shared_from_this<Completions::Fly
   std::atomic<base::Timer::Id> timer_{0};  // the deadline may fire before its id is noted
   std::atomic<bool> decided_{false};
   std::atomic<bool> generated_{false};
-  std::mutex lock_;  // of the two below: a late look-up may still write while the flight lands
+  std::mutex lock_;  // of what is below: a late look-up may still write while the flight lands
   Decision decision_;
   std::vector<float> vector_;
+  std::shared_ptr<const cache::Lesson> lesson_;
 };
 
 }  // namespace refrain::serve

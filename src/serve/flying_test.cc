@@ -276,6 +276,59 @@ TEST_F(OverlapTest, OnlyIfCachedAsksNoModelInAdvance) {
   EXPECT_EQ(probe.model.count(), 0U);
 }
 
+struct VerifiedTest : testing::Test {
+  VerifiedTest() {
+    for (auto& [dialect, route] : probe.options.routes) {
+      route.rule = {policy::Mode::verified, policy::kWeighedFloor};
+    }
+    probe.embedder.set(kStored, 1.0F);
+    probe.embedder.set(kAsked, 0.95F);
+    probe.embedder.set(kDoubtful, 0.75F);
+  }
+  trust::Trust::Stats trust() { return probe.cache->trust().stats(); }
+  static constexpr const char* kStored = "How do I reset my password?";
+  static constexpr const char* kAsked = "How can I reset my password?";
+  static constexpr const char* kDoubtful = "tell me about the password of my account";
+  test::ServeProbe probe;
+};
+
+TEST_F(VerifiedTest, AMissThatHadACandidateIsALabel) {
+  probe.model.set([](const ScriptedProducer::Asked& asked, std::size_t) {
+    ScriptedProducer::answer(*asked.flight, "By mail.");
+  });
+  probe.see(kStored);
+  EXPECT_EQ(probe.see(kDoubtful).outcome, Outcome::miss);
+  probe.settle();
+  EXPECT_EQ(trust().labels, 1U);
+  EXPECT_EQ(trust().routes[0].labels, 1U);
+}
+
+TEST_F(VerifiedTest, OneWouldBeHitInFiftyIsGeneratedAndItsDecisionSaysSo) {
+  probe.see(kStored);
+  for (int i = 0; i < 49; ++i) ASSERT_EQ(probe.see(kAsked).head.tier, "semantic");
+  const test::ServeProbe::Seen checked = probe.see(kAsked);
+  EXPECT_EQ(checked.outcome, Outcome::miss);
+  EXPECT_EQ(checked.text, "gen-2");
+  const Decision decision = probe.explained(checked.id);
+  ASSERT_TRUE(decision.judgement);
+  EXPECT_TRUE(decision.judgement->allowance.explore);
+  EXPECT_NE(decision.stored_as, 0U);
+}
+
+TEST_F(VerifiedTest, WhereTheModelMayNotBeAskedNothingIsChecked) {
+  probe.see(kStored);
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_EQ(probe.see(kAsked, {.only_if_cached = true}).head.tier, "semantic");
+  }
+}
+
+TEST_F(VerifiedTest, WhatMayNotBeStoredTeachesNothing) {
+  probe.see(kStored);
+  probe.see(kDoubtful, {.store = false});
+  probe.settle();
+  EXPECT_EQ(trust().labels + trust().unsure, 0U);
+}
+
 TEST(Note, CopiesWhatALookUpSaw) {
   cache::SemanticFind find;
   find.embed_ms = 1;

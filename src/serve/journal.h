@@ -12,6 +12,7 @@
 #include "base/mutex.h"
 #include "chat/flight.h"
 #include "key/identity.h"
+#include "trust/routes.h"
 
 namespace refrain::serve {
 
@@ -38,17 +39,27 @@ struct Decision {
   std::vector<Weighed> candidates;
   double embed_ms = 0, search_ms = 0, total_ms = 0;
   std::optional<chat::Reuse> reuse;  // of the embedded engine's prompt KV
+  std::optional<trust::Judgement> judgement;  // of the likeliest candidate, in verified mode
+  key::EntryId stored_as = 0;                 // the entry that its fresh answer became
 };
+
+/// Whether reasons keep their words, which may name numbers and words of the two questions.
+enum class Words : std::uint8_t { kept, left_out };
 
 /// The last decisions, for explain. Bounded; threads: any.
 class Journal {
  public:
-  explicit Journal(std::size_t entries_max) : entries_max_(entries_max) {}
+  explicit Journal(std::size_t entries_max, Words words = Words::kept)
+      : entries_max_(entries_max), words_(words) {}
   void add(Decision decision);
   /// By request id.
   std::optional<Decision> find(const std::string& request_id) const;
   /// The last decisions that were answered from this entry, newest first.
   std::vector<Decision> served_from(key::EntryId id, std::size_t limit) const;
+  /// The last decisions in which this entry was refused, newest first.
+  std::vector<Decision> refused(key::EntryId id, std::size_t limit) const;
+  /// The decision whose fresh answer became this entry.
+  std::optional<Decision> made(key::EntryId id) const;
   /// The last decisions, newest first; tenant "" means all.
   std::vector<Decision> last(const std::string& tenant, std::size_t limit) const;
 
@@ -58,7 +69,11 @@ class Journal {
     std::deque<Kept> order;
     std::unordered_map<std::string, Kept> by_request;
   };
+  template <class Wanted>
+  std::vector<Decision> newest(std::size_t limit, const Wanted& wanted) const;
+
   std::size_t entries_max_;
+  Words words_;
   base::Mutex<State> state_;
 };
 

@@ -41,6 +41,27 @@ TEST(Journal, ListsWhatAnEntryAnsweredNewestFirst) {
   EXPECT_EQ(served[0].request_id, "r3");
 }
 
+TEST(Journal, ListsWhereAnEntryWasRefusedAndWhoMadeIt) {
+  Journal journal(10);
+  Decision near_miss = decision("r1", "a", 0);
+  near_miss.candidates = {{7, 0.9F, false, {"numbers refused: 1 against 2"}}};
+  near_miss.stored_as = 8;
+  journal.add(near_miss);
+  ASSERT_EQ(journal.refused(7, 10).size(), 1U);
+  EXPECT_TRUE(journal.refused(8, 10).empty());
+  ASSERT_TRUE(journal.made(8));
+  EXPECT_EQ(journal.made(8)->request_id, "r1");
+}
+
+TEST(Journal, CanLeaveTheWordsOfQuestionsOut) {
+  Journal journal(10, Words::left_out);
+  Decision near_miss = decision("r1", "a", 0);
+  near_miss.candidates = {{7, 0.9F, false, {"numbers refused: 1 against 2", "length"}}};
+  journal.add(near_miss);
+  EXPECT_EQ(journal.find("r1")->candidates[0].reasons,
+            (std::vector<std::string>{"numbers refused", "length"}));
+}
+
 TEST(Journal, ShowsATenantItsOwnDecisionsOnly) {
   Journal journal(10);
   journal.add(decision("r1", "a", 1));

@@ -110,6 +110,9 @@ class DoorProbe {
     context_ = std::make_unique<api::Context>(
         api::Context{tiers.serving(), *embeddings_, *entries_, *collector_, forward, tiers.journal,
                      *tenants_, tiers.work, tiers.clock, "1.2.3", "default-model"});
+    feedback_ = std::make_unique<serve::Feedback>(*tiers.cache, *entries_, tiers.journal,
+                                                  tiers.clock);
+    context_->feedback = feedback_.get();
     context_->listener_doors = listener_doors;
     context_->ready = [this] { return not_ready; };
     context_->more_metrics = [](std::string& out) { out += "more 1\n"; };
@@ -118,6 +121,7 @@ class DoorProbe {
 
   std::unique_ptr<serve::Embeddings> embeddings_;
   std::unique_ptr<serve::Entries> entries_;
+  std::unique_ptr<serve::Feedback> feedback_;
   std::unique_ptr<serve::Collector> collector_;
   std::unique_ptr<key::Tenants> tenants_;
   std::unique_ptr<api::Context> context_;
