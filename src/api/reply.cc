@@ -226,6 +226,9 @@ net::Headers cache_headers(const serve::Ticket& ticket, const chat::Head& head,
     if (!head.reuse->entry.empty()) {
       headers.emplace_back("x-refrain-kv-entry", head.reuse->entry);
     }
+    if (!head.reuse->kv_name.empty()) {
+      headers.emplace_back("x-refrain-kv-name", head.reuse->kv_name);
+    }
   }
   return headers;
 }

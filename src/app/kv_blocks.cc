@@ -121,6 +121,8 @@ Result<std::unique_ptr<engine::Draft>> KvBlocks::begin(engine::NewPrompt prompt)
   fresh.fingerprint = fingerprint_;
   fresh.tokens = std::move(prompt.tokens);
   fresh.cost = prompt.cost;
+  fresh.name = std::move(prompt.name);
+  fresh.text = std::move(prompt.text);
   TRY(draft, store_.begin(std::move(fresh)));
   return std::unique_ptr<engine::Draft>(std::make_unique<Incoming>(*this, std::move(draft)));
 }

@@ -37,16 +37,19 @@ class Server {
   }
   ~Server() { engine_->stop(); }
 
-  Answered complete(const std::string& prompt, const std::string& realm = "t") {
+  Answered complete(const std::string& prompt, const std::string& realm = "t",
+                    const std::string& name = "") {
     chat::Request request;
     request.dialect = chat::Dialect::openai_completion;
     request.realm = realm;
+    request.kv_name = name;
     request.body = *json::parse(EngineProbe::greedy(prompt, 8));
     auto flight = std::make_shared<chat::Flight>(std::size_t{1} << 20U);
     tests::Asked asked(flight);
     engine_->start({}, request, flight);
     return asked.result();
   }
+  kv::Store& store() { return *store_; }
   bool clear(const std::string& realm) { return engine_->clear(realm).has_value(); }
   // Until that many blocks are published.
   void wait_for_blocks(std::uint64_t count) {
@@ -100,6 +103,28 @@ TEST(KvBlocks, AnotherModelAndAnotherTenantFindNothing) {
   }
   Server after(folder.path(), "gqa");
   EXPECT_EQ(after.complete(words(40), "u").reuse->rung, "none");
+}
+
+TEST(KvBlocks, ANamedPromptIsAnObjectWhenItsAnswerEnds) {
+  TempFolder folder;
+  Server server(folder.path(), "gqa");
+  const Answered answer = server.complete(words(40), "t", "manual");
+  ASSERT_FALSE(answer.error) << answer.error->what;
+  EXPECT_EQ(answer.reuse->kv_name, "manual");
+  const auto object = server.store().find("t", "manual");
+  ASSERT_TRUE(object);
+  EXPECT_EQ(server.store().manifest(object->id)->text, words(40));
+  EXPECT_EQ(object->tokens, static_cast<std::uint64_t>(answer.used("prompt_tokens")));
+  ASSERT_FALSE(server.complete(words(40), "t", "again").error);  // of blocks that are there
+  EXPECT_TRUE(server.store().find("t", "again"));
+}
+
+TEST(KvBlocks, ANameThatIsNoneFailsTheAnswerWithTheReason) {
+  TempFolder folder;
+  Server server(folder.path(), "gqa");
+  const Answered answer = server.complete(words(40), "t", "a/b");
+  ASSERT_TRUE(answer.error);
+  EXPECT_EQ(answer.error->code, base::Code::invalid);
 }
 
 TEST(KvBlocks, AClearedTenantIsComputedAgainAlsoAfterARestart) {

@@ -37,6 +37,7 @@ struct Reuse {
   std::string rung{};  // "prefix" or "none": policy::Rung
   std::size_t reused_tokens = 0, prefilled_tokens = 0;
   std::string entry{};                 // id of the kept prompt, for the native door
+  std::string kv_name{};               // under which its KV is kept; "": without a name
   std::vector<std::string> reasons{};  // of the plan
 };
 

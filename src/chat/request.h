@@ -34,6 +34,7 @@ struct Request {
   Headers pass{};            // request headers that travel on to the upstream
   std::string id{};          // of the request, as logs and explain know it; "" if nobody asks
   std::string realm{};       // who may share prompt KV with it; "": nobody (engine only)
+  std::string kv_name{};     // the prompt's KV is kept under it (engine only); "": has no name
 };
 
 }  // namespace refrain::chat

@@ -54,6 +54,8 @@ struct NewPrompt {
   std::string realm{};  // whose it is; never shared with another
   std::vector<TokenId> tokens{};
   std::chrono::microseconds cost{0};  // of computing all of it
+  std::string name{};                 // becomes an object of that name; "": blocks alone
+  std::string text{};                 // of an object
 };
 
 struct BlockStats {
@@ -74,7 +76,7 @@ class BlockStore {
   virtual base::Result<std::shared_ptr<const llama::Rows>> load(const base::Call& call,
                                                                 const Match& match,
                                                                 std::size_t piece) = 0;
-  /// Errors: too_large, unavailable.
+  /// Errors: too_large, unavailable, invalid (name), unsupported (this store has no names).
   virtual base::Result<std::unique_ptr<Draft>> begin(NewPrompt prompt) = 0;
   /// Forgets a realm's blocks, and drafts that began before; "": all. Durable. Errors: io,
   /// unavailable.

@@ -133,6 +133,10 @@ Result<std::shared_ptr<const llama::Rows>> MemoryBlocks::load(const base::Call&,
 }
 
 Result<std::unique_ptr<Draft>> MemoryBlocks::begin(NewPrompt prompt) {
+  if (!prompt.name.empty()) {
+    return base::fail(base::Code::unsupported,
+                      fmt::format("'{}': KV has names only where it lies on disk", prompt.name));
+  }
   auto draft = std::make_unique<Incoming>(*this, prompt);
   state_.with([&](State& state) {
     Digest parent = root(prompt.realm);

@@ -33,6 +33,7 @@ struct Order {
   bool echo = false;         // the answer begins with the prompt
   bool ignore_end = false;   // the answer never ends by itself
   bool approximate = false;  // "reuse": "approximate"
+  std::string kv_name{};     // of the prompt's KV; "": it needs none
 };
 
 /// Reads a request of any dialect but embeddings; TGI's and GKV's through their translation to

@@ -88,6 +88,26 @@ Result<std::vector<Preparing::Text>> Preparing::read_prompts(const Order& order)
   return texts;
 }
 
+// The KV of the prompt is to be kept under a name: whether that can be, and the text of the object.
+Result<> Preparing::name_prompt(const chat::Request& request, const std::vector<Text>& texts,
+                                Order& order) const {
+  if (rooms_.blocks == nullptr) {
+    return fail(Code::unsupported, "x-refrain-kv-name: this server keeps no KV of this model");
+  }
+  if (request.realm.empty()) {
+    return fail(Code::invalid, "x-refrain-kv-name: KV of this request may not be kept, because its "
+                               "tenant is not certain or it is not to be stored");
+  }
+  if (texts.size() != 1) {
+    return fail(Code::invalid, fmt::format("x-refrain-kv-name: one prompt has a name, not {}",
+                                           texts.size()));
+  }
+  const bool whole = !order.prompt_tokens_max && !order.prompts.front().tokens;
+  if (!whole) order.prompts.front().text = rooms_.words.text(texts.front().tokens, Marks::plain);
+  order.kv_name = request.kv_name;
+  return {};
+}
+
 // How many tokens an answer may have.
 Result<std::size_t> Preparing::room_for(const Order& order, std::size_t prompt_tokens) const {
   const std::size_t all = limits_.context_tokens;
@@ -142,6 +162,7 @@ Result<std::vector<std::unique_ptr<Job>>> Preparing::prepare(
   }
   TRY(constraint, constraint_of(order, chat));
   TRY(texts, read_prompts(order));
+  if (!request.kv_name.empty()) TRY_DO(name_prompt(request, texts, order));
   std::vector<std::string> echoes;
   for (const Text& text : texts) echoes.push_back(text.echo);
 

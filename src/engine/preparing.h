@@ -41,6 +41,8 @@ class Preparing {
   };
   base::Result<std::vector<Text>> read_prompts(const Order& order) const;
   base::Result<Text> read_prompt(const Order& order, const Order::Prompt& prompt) const;
+  base::Result<> name_prompt(const chat::Request& request, const std::vector<Text>& texts,
+                             Order& order) const;
   base::Result<std::size_t> room_for(const Order& order, std::size_t prompt_tokens) const;
   base::Result<std::vector<std::unique_ptr<llama::Sampler>>> samplers(
       const Order& order, const llama::Constraint& constraint, std::size_t first) const;

@@ -51,6 +51,22 @@ TEST_F(PreparingTest, AChatBecomesOneJobOfItsTemplatesTokens) {
   EXPECT_EQ(job.request_id, "req-7");
 }
 
+TEST_F(PreparingTest, OnlyOnePromptOfATenantThatMayBeKeptHasAName) {
+  chat::Request request;
+  request.dialect = chat::Dialect::openai_completion;
+  request.kv_name = "manual";
+  const auto sentence = [&](std::string_view body) {
+    request.body = *json::parse(body);
+    auto jobs = preparing_->prepare({}, request, std::make_shared<chat::Flight>(1000U));
+    return jobs ? "fine: " + jobs->front()->reply->order().prompts.front().text
+                : jobs.error().what;
+  };
+  EXPECT_THAT(sentence(R"({"prompt":"ba"})"), HasSubstr("not certain"));
+  request.realm = "t";
+  EXPECT_EQ(sentence(R"({"prompt":"ba de"})"), "fine: ba de");
+  EXPECT_THAT(sentence(R"({"prompt":["ba","de"]})"), HasSubstr("not 2"));
+}
+
 TEST_F(PreparingTest, EveryPromptIsAJobAndTheyShareOneReply) {
   auto jobs = prepare(R"({"prompt":["ba","de"],"n":2})", chat::Dialect::openai_completion);
   ASSERT_TRUE(jobs);

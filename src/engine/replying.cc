@@ -171,7 +171,12 @@ void Replying::end(std::size_t index, std::string_view finish) {
   if (choice.speech.stopped()) delta.extra.push_back({"stop_reason", choice.speech.stop()});
   delta.logprobs = take_chances(choice);
   append(std::move(delta));
-  if (--open_ == 0) finish_flight();
+  if (--open_ == 0 && !held_) finish_flight();
+}
+
+void Replying::release() {
+  held_ = false;
+  if (open_ == 0 && !over_) finish_flight();
 }
 
 void Replying::finish_flight() {

@@ -46,6 +46,9 @@ class Replying {
                          const std::optional<Chances>& chances);
   /// The choice has ended. finish  "stop" or "length"; a tool call makes it "tool_calls".
   void end(std::size_t choice, std::string_view finish);
+  /// After the last choice the answer waits for release(): something else must come true first.
+  void hold() noexcept { held_ = true; }
+  void release();
   /// The whole request fails. Nothing comes after it.
   void fail(base::Error error);
   bool over() const noexcept { return over_; }
@@ -78,7 +81,7 @@ class Replying {
   json::Object head_;
   std::size_t open_ = 0;
   std::size_t prompt_tokens_ = 0, cached_tokens_ = 0, answer_tokens_ = 0;
-  bool begun_ = false, over_ = false;
+  bool begun_ = false, held_ = false, over_ = false;
 };
 
 }  // namespace refrain::engine

@@ -48,6 +48,16 @@ TEST_F(ReplyingTest, TokensBecomeEventsOfWholeCharacters) {
   EXPECT_THAT(contents(), ElementsAre("a", "\xC3\xA9", "z"));
 }
 
+TEST_F(ReplyingTest, AHeldAnswerEndsWhenItIsReleased) {
+  Replying reply = make(completion());
+  reply.hold();
+  reply.begin({});
+  reply.end(0, "stop");
+  EXPECT_FALSE(reply.over());
+  reply.release();
+  EXPECT_TRUE(flight_->answer());
+}
+
 TEST_F(ReplyingTest, TheFlightEndsWithUsageWhenTheLastChoiceHasEnded) {
   Order order = completion();
   order.choices = 2;

@@ -415,6 +415,7 @@ void Runner::erase(const std::vector<Stream*>& streams) {
 
 void Runner::fail_all() {
   const base::Error stopping{Code::cancelled, "the engine stops"};
+  if (saver_) saver_->stop(stopping);
   for (const auto& job : waiting_) job->reply->fail(stopping);
   for (const auto& stream : paused_) stream->reply->fail(stopping);
   for (const auto& stream : running_) stream->reply->fail(stopping);

@@ -87,6 +87,8 @@ class Runner {
   void fail(Stream& stream, const base::Error& error);
   void release(Stream& stream);
   void save(const Stream& stream, std::size_t tokens);
+  void save_named(const Stream& stream);
+  NewPrompt kept_prompt(const Stream& stream, std::size_t tokens) const;
   bool make_room(std::size_t cells);
   void evict(llama::SequenceId sequence);
   void erase(const std::vector<Stream*>& streams);

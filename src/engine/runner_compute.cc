@@ -106,10 +106,11 @@ void Runner::prompt_read(Stream& stream) {
   stream.reuse.entry = rooms_.entries.store({.request_id = stream.request_id,
                                              .realm = stream.realm,
                                              .prefix_tokens = stream.prompt_tokens});
+  stream.reuse.kv_name = stream.reply->order().kv_name;
   stream.reply->begin(stream.reuse);
   stream.reply->count_prompt(stream.prompt_tokens, stream.reuse.reused_tokens);
   rooms_.counters.first_token_seconds.observe(rooms_.clock.now() - stream.received);
-  save(stream, stream.prompt_tokens);
+  stream.reuse.kv_name.empty() ? save(stream, stream.prompt_tokens) : save_named(stream);
 }
 
 // Samples the stream's next token. False: the stream has ended and must be taken off.
@@ -206,12 +207,25 @@ void Runner::save(const Stream& stream, std::size_t tokens) {
   const bool wanted = saver_ && options_.save != SaveRule::nothing && !stream.realm.empty() &&
                       policy::worth_saving(tokens, costs_, options_.reuse_rule);
   if (!wanted) return;
+  saver_->want(stream.sequence, kept_prompt(stream, tokens));
+}
+
+NewPrompt Runner::kept_prompt(const Stream& stream, std::size_t tokens) const {
   const auto end = stream.tokens.begin() + static_cast<std::ptrdiff_t>(tokens);
   const auto cost = static_cast<std::int64_t>(costs_.prefill_per_token *
                                               static_cast<double>(tokens));
-  saver_->want(stream.sequence, {.realm = stream.realm,
-                                 .tokens = {stream.tokens.begin(), end},
-                                 .cost = std::chrono::microseconds(cost)});
+  return {.realm = stream.realm,
+          .tokens = {stream.tokens.begin(), end},
+          .cost = std::chrono::microseconds(cost)};
+}
+
+// Whoever gives a name is told when its KV is kept: the answer ends no sooner.
+void Runner::save_named(const Stream& stream) {
+  NewPrompt prompt = kept_prompt(stream, stream.prompt_tokens);
+  prompt.name = stream.reuse.kv_name;
+  prompt.text = stream.reply->order().prompts.front().text;
+  stream.reply->hold();
+  saver_->want(stream.sequence, std::move(prompt), stream.reply);
 }
 
 }  // namespace refrain::engine

@@ -243,6 +243,22 @@ TEST(Runner, AForgottenRealmIsComputedAgain) {
   EXPECT_EQ(probe.complete(words(40), 2).result().reuse->rung, "none");
 }
 
+TEST(Runner, ANameThatTheStoreCannotGiveFailsTheAnswer) {
+  MemoryBlocks blocks({.block_tokens = 16});
+  EngineProbe probe(EngineProbe::small(), "gqa", &blocks);
+  chat::Request request;
+  request.dialect = chat::Dialect::openai_completion;
+  request.realm = "t";
+  request.kv_name = "manual";
+  request.body = *json::parse(EngineProbe::greedy(words(40), 4));
+  auto flight = std::make_shared<chat::Flight>(std::size_t{1} << 20U);
+  tests::Asked asked(flight);
+  probe.engine().start({}, request, flight);
+  const auto error = asked.result().error;
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code, base::Code::unsupported);
+}
+
 TEST(Runner, ABlockThatCannotBeLoadedIsComputed) {
   // Finds everything and gives nothing.
   class Broken final : public BlockStore {

@@ -23,6 +23,7 @@ using std::chrono::seconds;
 constexpr std::size_t kTagsMax = 16;
 constexpr std::size_t kTagBytesMax = 64;
 constexpr std::size_t kUserBytesMax = 256;
+constexpr std::size_t kNameBytesMax = 255;  // of a KV object
 // RFC 9111 section 1.2.2: a larger number of seconds counts as this one.
 constexpr std::int64_t kSecondsMax = 2147483648;
 
@@ -316,11 +317,22 @@ Result<> Reader::own(std::string_view name, std::string_view value) {
     }
     out_.reasons.push_back(shown(name, "(given)"));
     out_.user = value;
+  } else if (name == "x-refrain-kv-name") {
+    if (value.empty() || value.size() > kNameBytesMax) {
+      return meaningless(name, value, fmt::format("1 to {} bytes", kNameBytesMax));
+    }
+    out_.reasons.push_back(shown(name, value));
+    out_.kv_name = value;
   }
   return {};
 }
 
 Controls Reader::take() {
+  if (!out_.kv_name.empty()) {
+    // An answer that is known computes no KV.
+    out_.read = false;
+    out_.refresh = out_.store;
+  }
   if (out_.ttl && out_.ttl->count() == 0) {
     // A foreign lifetime of nothing: what is stored would be gone at once.
     out_.ttl.reset();

@@ -33,14 +33,15 @@ struct Controls {
   std::optional<ScopeKind> scope{};
   std::string user{};  // x-refrain-user, else the body's user or safety_identifier
   std::vector<std::string> tags{};
+  std::string kv_name{};  // x-refrain-kv-name: the prompt must be computed, so nothing is read
   std::vector<std::string> reasons{};  // which header said what, for explain
 };
 
 /// Reads RFC 9111 request directives (Cache-Control: no-store = neither read nor store, no-cache =
 /// do not read but store, max-age, only-if-cached), x-refrain-cache | -tier | -ttl | -scope | -tags
-/// | -user, and what other gateways' clients send (field/answer-caches e.4): LiteLLM's body member
-/// `cache`, x-portkey-cache-force-refresh, x-portkey-cache-namespace (a tag-like part: becomes the
-/// user of scope user), x-bf-cache-ttl and -no-store and -type, x-vsr-cache-control,
+/// | -user | -kv-name, and what other gateways' clients send (field/answer-caches e.4): LiteLLM's
+/// body member `cache`, x-portkey-cache-force-refresh, x-portkey-cache-namespace (a tag-like part:
+/// becomes the user of scope user), x-bf-cache-ttl, -no-store and -type, x-vsr-cache-control,
 /// Helicone-Cache-Enabled, X-OpenRouter-Cache, -TTL and -Clear, cf-aig-skip-cache and -cache-ttl,
 /// x-higress-skip-ai-cache, X-Cache-Mode. x-refrain-* win over all others; the words of the others
 /// add up. Durations: seconds, or a number with s, m, h or d. x-refrain-tier: exact or any. A

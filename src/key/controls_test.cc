@@ -35,6 +35,13 @@ TEST(Controls, CacheControlMeansWhatRfc9111Says) {
   EXPECT_EQ(with({{"cache-control", "max-age=99999999999999999999"}}).max_age, seconds(2147483648));
 }
 
+TEST(Controls, APromptThatIsToHaveANameIsComputed) {
+  const Controls named = with({{"x-refrain-cache", "on"}, {"x-refrain-kv-name", "manual"}});
+  EXPECT_EQ(named.kv_name, "manual");
+  EXPECT_EQ(verdict(named), "-sf");
+  EXPECT_THAT(error_of({{"x-refrain-kv-name", ""}}), HasSubstr("1 to 255 bytes"));
+}
+
 TEST(Controls, UnreadableForeignValuesAreIgnored) {
   Controls read = with({{"cache-control", "max-age=soon,,=,private, x=y"},
                         {"x-bf-cache-ttl", "-5"},

@@ -132,6 +132,7 @@ Ticket Completions::ask(Ask ask) {
   // Prompt KV is shared within a tenant, nobody's with anybody; what may not be stored is not kept
   // as KV either.
   ask.request.realm = ask.certain && controls.store ? ask.tenant.id : "";
+  ask.request.kv_name = controls.kv_name;
   bool certain = ask.certain && !ask.places.empty();
   bool read = certain && controls.read;
   cache::Query query = query_of(ask, cache::Traffic::real);

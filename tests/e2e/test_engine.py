@@ -6,13 +6,19 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 import huggingface_hub
 import openai
 
-from support import Refrain
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "clients" / "python"))
+
+# The client of this repository, not one that is installed.
+import refrain  # noqa: E402
+from refrain.models import RefrainEngine  # noqa: E402
+from support import Refrain  # noqa: E402
 
 GREEDY = {"model": "tiny-llm", "temperature": 0, "extra_body": {"ignore_eos": True}}
 LONG = "Rules of the house: " + "be kind and brief and say what is true. " * 12
@@ -207,6 +213,55 @@ class Engine(unittest.TestCase):
         self.assertTrue(ready["engine"]["reuse_restored"])
         metrics = self.refrain.request("/metrics")[2]
         self.assertIn("refrain_engine_prefilled_tokens_total", metrics)
+
+
+class PythonClient(unittest.TestCase):
+    """clients/python with this engine: prompts by name, in any process, after a restart."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="refrain-engine-")
+        self.model = make_model(self.folder)
+        self.data = str(pathlib.Path(self.folder) / "data")
+        self.start()
+
+    def start(self):
+        self.refrain = Refrain(
+            *["--model", self.model, "--embedder", "off", "--model-threads", "1"],
+            *["--reuse", "always", "--ctx", "4096"],
+            data=self.data,
+        )
+
+    def tearDown(self):
+        self.refrain.stop()
+        shutil.rmtree(self.folder)
+
+    def lm(self, url=None):
+        return refrain.pipeline(RefrainEngine(url or self.refrain.url, "tiny-llm"))
+
+    def test_a_named_prompt_is_generated_behind_by_another_process_without_its_text(self):
+        first = self.lm()
+        full = first.generate(LONG + "Who?", 12)
+        self.refrain.request("/refrain/v1/engine/clear", {}, method="POST")
+        first.cache_and_upload_prompt(LONG, "house")
+        self.assertEqual(first.stats["reused_tokens"], 0)
+        kept = first.stats["prefilled_tokens"]
+        self.refrain.stop()
+        self.start()
+        later = self.lm()
+        self.assertEqual(later.generate_with_cache("house", "Who?", 12), full)
+        self.assertGreaterEqual(later.stats["reused_tokens"], kept - 1)
+        self.assertLess(later.stats["prefilled_tokens"], 12)
+        objects = self.refrain.json("/refrain/v1/kv")["objects"]
+        self.assertEqual([one["tokens"] for one in objects], [kept])
+
+    def test_what_cannot_be_kept_or_found_is_an_error_with_the_reason(self):
+        lm = self.lm()
+        with self.assertRaises(refrain.PromptNotFound):
+            lm.generate_with_cache("nothing", "x", 4)
+        with self.assertRaisesRegex(refrain.CacheError, "400.*name"):
+            lm.engine.keep(LONG, "a/b")
+        with self.assertRaises(refrain.CacheError):
+            self.lm("http://127.0.0.1:1").generate("x", 4)
 
 
 class Limits(unittest.TestCase):

@@ -2,6 +2,7 @@
 
 from .client import PromptCacheClient, PromptMetadata
 from .errors import CacheError, PromptMismatch, PromptNotFound, UploadRefused
+from .models import RefrainEngine
 from .pipeline import Pipeline, pipeline
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "PromptMetadata",
     "PromptMismatch",
     "PromptNotFound",
+    "RefrainEngine",
     "UploadRefused",
     "pipeline",
 ]

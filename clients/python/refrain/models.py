@@ -2,11 +2,15 @@
 
 import importlib
 import json
+import urllib.error
+import urllib.parse
 import urllib.request
 from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy
+
+from .errors import CacheError, PromptNotFound
 
 
 @dataclass(frozen=True)
@@ -123,33 +127,58 @@ class TransformersModel:
 
 class RefrainEngine:
     """The model that `refrain serve --model` runs. It finds what is kept by itself: the pipeline
-    only names prompts and asks. Needs of the server: POST /v1/completions, the header
-    x-refrain-kv-name on it (keep this prompt's KV under that name), GET /refrain/v1/kv/NAME."""
+    only names prompts and asks, by POST /v1/completions and GET /refrain/v1/kv/NAME. Names are the
+    tenant's own; without an API key the server must run on this machine."""
 
     def __init__(self, url, model, api_key=None, timeout=600):
         self.url, self.model, self.timeout = url.rstrip("/"), model, timeout
-        self._headers = {"Content-Type": "application/json", "x-refrain-cache": "off"}
+        # Not answered from the answer cache, but not "off" either: that would keep no KV.
+        self._headers = {"Content-Type": "application/json", "x-refrain-cache": "refresh"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
 
     def keep(self, text, name):
-        """One prefill; the KV of `text` is kept as the object of that name."""
+        """One prefill; the KV of `text` is kept as the object of that name when this returns.
+        Returns (reused tokens, prefilled tokens)."""
         body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 0}
-        self._call("/v1/completions", body, {"x-refrain-kv-name": name})
+        reply = self._call("/v1/completions", body, {"x-refrain-kv-name": name})
+        return self._counts(reply)
 
     def text_of(self, name):
-        return self._call(f"/refrain/v1/kv/{name}")["text"]
+        """The text that was kept. Raises PromptNotFound."""
+        return self._call(f"/refrain/v1/kv/{urllib.parse.quote(name, safe='')}")["text"]
 
     def complete(self, text, max_new_tokens):
         """(completion, reused tokens, prefilled tokens)."""
         body = {"model": self.model, "prompt": text, "max_tokens": max_new_tokens, "temperature": 0}
         reply = self._call("/v1/completions", body)
+        return reply["choices"][0]["text"], *self._counts(reply)
+
+    @staticmethod
+    def _counts(reply):
         usage = reply.get("usage", {})
         reused = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
-        return reply["choices"][0]["text"], reused, usage.get("prompt_tokens", 0) - reused
+        return reused, usage.get("prompt_tokens", 0) - reused
 
     def _call(self, path, body=None, headers=None):
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.url + path, data, self._headers | (headers or {}))
-        with urllib.request.urlopen(request, timeout=self.timeout) as reply:
-            return json.load(reply)
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:
+            with error:
+                reason = f"{request.full_url}: {error.code} {_reason(error)}"
+            if error.code == 404 and body is None:
+                raise PromptNotFound(reason) from error
+            raise CacheError(reason) from error
+        except OSError as problem:
+            raise CacheError(f"{self.url}: {problem}") from problem
+
+
+def _reason(reply):
+    text = reply.read(4096).decode(errors="replace")
+    try:
+        return json.loads(text)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        return text

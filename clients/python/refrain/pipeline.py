@@ -122,9 +122,13 @@ class EnginePipeline:
         self.stats = {"reused_tokens": 0, "prefilled_tokens": 0}
 
     def cache_and_upload_prompt(self, prompt, prompt_name):
-        self.engine.keep(prompt, PromptMetadata(prompt_name, self.engine.model).file_name)
+        """One prefill in the server; its KV and text are kept under the name."""
+        name = PromptMetadata(prompt_name, self.engine.model).file_name
+        reused, prefilled = self.engine.keep(prompt, name)
+        self.stats = {"reused_tokens": reused, "prefilled_tokens": prefilled}
 
     def generate_with_cache(self, cached_prompt_name, prompt, max_new_tokens):
+        """The whole text: cached prompt, `prompt` and what the model adds."""
         name = PromptMetadata(cached_prompt_name, self.engine.model).file_name
         return self.generate(self.engine.text_of(name) + prompt, max_new_tokens)
 
