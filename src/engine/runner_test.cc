@@ -234,6 +234,14 @@ TEST(Runner, ARunningStreamGoesOnWhileALongPromptIsRead) {
   EXPECT_GE(during, 30U);
 }
 
+TEST(Runner, WhatNobodyMayShareDoesNotStayInTheCells) {
+  EngineProbe probe;
+  (void)probe.complete(words(40), 2, "", "").result();
+  (void)probe.complete(words(40, 3), 2).result();
+  EXPECT_EQ(probe.complete(words(40, 3), 2).result().reuse->rung, "prefix");
+  EXPECT_EQ(probe.engine().stats().kept, 1U);
+}
+
 TEST(Runner, AForgottenRealmIsComputedAgain) {
   MemoryBlocks blocks({.block_tokens = 16});
   EngineProbe probe(EngineProbe::small(), "gqa", &blocks);
