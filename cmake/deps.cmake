@@ -36,3 +36,28 @@ else()
   add_library(llama_common INTERFACE)
   message(WARNING "llama.cpp is not built under ${REFRAIN_DEPS_DIR}: run tools/setup first")
 endif()
+
+# Milvus's protocol, generated from the descriptors of its pinned package (tools/milvus), and gRPC.
+if(REFRAIN_MILVUS)
+  set(milvus_descriptors "${REFRAIN_DEPS_DIR}/milvus/milvus.protoset")
+  if(NOT EXISTS "${milvus_descriptors}")
+    message(FATAL_ERROR "${milvus_descriptors} is missing: run tools/setup test")
+  endif()
+  pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++ protobuf)
+  find_program(PROTOC protoc REQUIRED)
+  find_program(PROTOC_GRPC grpc_cpp_plugin REQUIRED)
+  set(milvus_generated "${CMAKE_BINARY_DIR}/milvus-protocol")
+  file(MAKE_DIRECTORY "${milvus_generated}")
+  set(milvus_sources)
+  foreach(part common schema milvus)
+    list(APPEND milvus_sources "${milvus_generated}/${part}.pb.cc" "${milvus_generated}/${part}.grpc.pb.cc")
+  endforeach()
+  add_custom_command(OUTPUT ${milvus_sources}
+    COMMAND "${PROTOC}" "--descriptor_set_in=${milvus_descriptors}" "--cpp_out=${milvus_generated}"
+            "--grpc_out=${milvus_generated}" "--plugin=protoc-gen-grpc=${PROTOC_GRPC}"
+            common.proto schema.proto milvus.proto
+    DEPENDS "${milvus_descriptors}" VERBATIM)
+  add_library(milvus_protocol STATIC ${milvus_sources})
+  target_include_directories(milvus_protocol SYSTEM PUBLIC "${milvus_generated}")
+  target_link_libraries(milvus_protocol PUBLIC PkgConfig::grpcpp)
+endif()

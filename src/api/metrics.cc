@@ -84,6 +84,10 @@ void cache_metrics(const serve::Entries& entries, std::string& out) {
   gauge(out, "index_spaces", "Spaces of the index.", static_cast<double>(stats.index.spaces));
   gauge(out, "index_graphs", "Spaces that have grown into graphs.",
         static_cast<double>(stats.index.graphs));
+  counter(out, "index_searches_total", "Searches of spaces in the index.", stats.index.searches);
+  counter(out, "index_in_reach_total",
+          "Vectors of the spaces that were searched: no search looks at others.",
+          stats.index.in_reach);
   gauge(out, "front_bytes", "Bytes of the memory front.", static_cast<double>(stats.front.bytes));
   gauge(out, "front_bytes_max", "Limit of the memory front (--memory-max).",
         static_cast<double>(stats.front.bytes_max));

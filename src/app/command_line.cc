@@ -16,6 +16,7 @@
 #include "app/keys.h"
 #include "app/serve_command.h"
 #include "app/settings.h"
+#include "app/vectors_setup.h"
 #include "app/version.h"
 #include "cli/check.h"
 #include "cli/commands.h"
@@ -123,6 +124,17 @@ base::Result<std::string> check_embedder(const Config& config) {
                      vectors.cols, base::milliseconds_between(start, clock.now()));
 }
 
+base::Result<std::string> check_vectors_of(const Config& config) {
+  TRY(client, fetch::Client::open({}));
+  TRY(embedder, open_embedder(config, *client));
+  if (!embedder) return "not used: the embedder is off";
+  if (embedder->info().dim == 0) {  // a remote embedder knows it after an answer only
+    std::string_view texts[] = {"dimension"};
+    TRY_DO(embedder->embed({base::SystemClock().now() + std::chrono::seconds(30), {}, 0}, texts));
+  }
+  return check_vectors(config, embedder->info());
+}
+
 base::Result<std::string> check_server(const cli::Server::Options& options) {
   TRY(server, cli::Server::open(options));
   TRY(body, server->get("/ready"));
@@ -138,6 +150,9 @@ int doctor(const cli::Session& common, SettingFlags& flags) {
   std::vector<cli::Check> checks;
   checks.push_back({"data folder", [&] { return check_folder(config->data_dir); }, must});
   checks.push_back({"embedder", [&] { return check_embedder(*config); }, must});
+  if (config->vectors) {
+    checks.push_back({"vectors", [&] { return check_vectors_of(*config); }, must});
+  }
   // A doctor is called before the server is started, too.
   checks.push_back(
       {"server", [&] { return check_server(common.server); }, cli::Check::Weight::may});

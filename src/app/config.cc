@@ -301,6 +301,20 @@ void read_limits(Reader& in, Config& out) {
   out.journal_max = in.count("journal-max");
 }
 
+void read_vectors(Reader& in, Config& out) {
+  const std::string kind = in.one_of("index.kind", {"", "memory", "milvus"});
+  const std::string url = in.text("vectors");
+  if (kind == "memory" && !url.empty()) in.fault("vectors", "a server with index.kind milvus");
+  if (url.empty() && kind != "milvus") return;
+  base::Result<milvus::Place> place = milvus::parse_place(url.empty() ? "milvus://127.0.0.1" : url);
+  if (!place) {
+    in.fault("vectors", "milvus://HOST:PORT");
+    return;
+  }
+  out.vectors = std::move(*place);
+  out.vectors->key = in.text("vectors-key");
+}
+
 void read_kv(Reader& in, Config& out) {
   const std::string folder = home_expanded(in.text("kv-dir"));
   out.kv_on = folder != "off";
@@ -401,6 +415,7 @@ Result<Config> configure(const Values& values) {
   out.data_dir = home_expanded(in.text("data-dir"));
   if (out.data_dir.empty()) in.fault("data-dir", "a folder, or ':memory:',");
   read_resp(in, out);
+  read_vectors(in, out);
   out.keys = in.text("keys");
   out.upstream_key = in.text("upstream-key");
   out.default_model = in.text("default-model");

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "app/engine_setup.h"
 #include "app/settings.h"
 #include "kv/store.h"
+#include "milvus/client.h"
 #include "net/server.h"
 #include "serve/completions.h"
 #include "store/store.h"
@@ -49,6 +51,7 @@ struct Config {
   RespConfig resp;
   bool kv_on = true;
   kv::Options kv;
+  std::optional<milvus::Place> vectors;  // none: in this process
   std::size_t journal_max = 0;
   serve::Words journal_words = serve::Words::kept;
   trust::Trust::Options trust;

@@ -50,6 +50,19 @@ TEST(Config, EachTierInMemoryHasAnEvictionPolicyOfItsOwn) {
               HasSubstr("s3fifo, lru, lfu, fifo, random, w-tinylfu, arc is wanted"));
 }
 
+TEST(Config, VectorsAreHereUnlessAServerIsNamed) {
+  EXPECT_FALSE(with({})->vectors);
+  EXPECT_FALSE(with({{"index.kind", {"memory"}}})->vectors);
+  EXPECT_EQ(with({{"index.kind", {"milvus"}}})->vectors->port, 19530);
+  base::Result<Config> named = with({{"vectors", {"milvus://db:1"}}, {"vectors-key", {"u:p"}}});
+  ASSERT_TRUE(named) << named.error().what;
+  EXPECT_EQ(named->vectors->host, "db");
+  EXPECT_EQ(named->vectors->key, "u:p");
+  EXPECT_THAT(error_of({{"vectors", {"http://db"}}}), HasSubstr("milvus://HOST:PORT is wanted"));
+  EXPECT_THAT(error_of({{"vectors", {"milvus://db"}}, {"index.kind", {"memory"}}}),
+              HasSubstr("index.kind milvus"));
+}
+
 TEST(Config, GkvHitsStrictlyAboveItsFloorInThresholdMode) {
   base::Result<Config> config = with({{"semantic", {"threshold"}}});
   ASSERT_TRUE(config);

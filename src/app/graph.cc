@@ -17,6 +17,7 @@
 #include "app/keys.h"
 #include "app/local_embeddings.h"
 #include "app/metrics.h"
+#include "app/vectors_setup.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "cache/cache.h"
@@ -150,6 +151,7 @@ struct Graph::Parts {
   std::unique_ptr<LocalEmbeddings> own_embeddings;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<trust::Trust> trust;
+  std::unique_ptr<milvus::Vectors> vectors;  // null: in the cache
   std::unique_ptr<cache::Cache> cache;
   std::unique_ptr<kv::Store> kv;
   std::string kv_folder;  // to be removed at the end, with ":memory:"; else ""
@@ -211,9 +213,11 @@ struct Graph::Parts {
       options.embedder_name = embedder->info().name();
       options.dim = embedder->info().dim;
       if (config.data_dir != ":memory:") options.snapshot = config.data_dir + "/index.snapshot";
+      TRY(elsewhere, open_vectors(config, embedder->info(), clock));
+      vectors = std::move(elsewhere);
     }
     TRY(made, cache::Cache::open(std::move(options), {*store, embedder.get(), work, lookup, clock,
-                                                      trust.get()}));
+                                                      trust.get(), vectors.get()}));
     cache = std::move(made);
     return {};
   }
@@ -323,6 +327,7 @@ struct Graph::Parts {
       if (resp && server) append(resp->stats(), server->stats(), out);
       if (kv) append(kv->stats(), out);
       if (local.engine) append(local.engine->stats(), out);
+      if (vectors) append(vectors->milvus_stats(), out);
     };
     router = std::make_unique<api::Router>(std::move(context));
     net::Options options = config.net;
@@ -380,6 +385,7 @@ void Graph::stop() {
   if (parts_->local.engine) parts_->local.engine->stop();
   parts_->timer.stop();
   parts_->lookup.stop();
+  if (parts_->vectors) parts_->vectors->stop();  // work may be following the records
   parts_->work.stop();
   if (parts_->cache) parts_->cache->stop();
   parts_->local.engine.reset();

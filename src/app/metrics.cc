@@ -79,6 +79,21 @@ void append(const values::Stats& stats, std::string& out) {
   counter(out, "values_recopied_bytes_total", "Of the log, copied forward.", stats.recopied_bytes);
 }
 
+void append(const milvus::Stats& stats, std::string& out) {
+  gauge(out, "milvus_reachable", "1 if its latest call was answered.", stats.reachable ? 1 : 0);
+  gauge(out, "milvus_waiting", "Changes that it has not acknowledged.",
+        static_cast<double>(stats.waiting));
+  counter(out, "milvus_searches_total", "Searches.", stats.searches);
+  counter(out, "milvus_skipped_total", "Searches not sent, since it did not answer lately.",
+          stats.skipped);
+  counter(out, "milvus_errors_total", "Calls that failed.", stats.errors);
+  counter(out, "milvus_sent_total", "Vectors that it has acknowledged.", stats.sent);
+  counter(out, "milvus_erased_total", "Erasures that it has acknowledged.", stats.erased);
+  counter(out, "milvus_refused_total", "Changes for which there was no room.", stats.refused);
+  counter(out, "milvus_followed_total", "Times that it was compared with the records.",
+          stats.followed);
+}
+
 void append(const api::RespStats& stats, const net::Stats& lines, std::string& out) {
   gauge(out, "resp_connections", "Open RESP connections.", static_cast<double>(lines.lines_open));
   counter(out, "resp_commands_total", "Commands.", stats.commands);

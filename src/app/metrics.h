@@ -7,6 +7,7 @@
 #include "engine/stats.h"
 #include "fetch/client.h"
 #include "kv/store.h"
+#include "milvus/vectors.h"
 #include "net/server.h"
 #include "upstream/remote.h"
 #include "values/values.h"
@@ -22,5 +23,6 @@ void append(const values::Stats& stats, std::string& out);
 void append(const api::RespStats& stats, const net::Stats& lines, std::string& out);
 void append(const kv::Stats& stats, std::string& out);
 void append(const engine::Stats& stats, std::string& out);
+void append(const milvus::Stats& stats, std::string& out);
 
 }  // namespace refrain::app

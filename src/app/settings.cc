@@ -56,7 +56,8 @@ std::vector<Setting> door_settings() {
 // In tables of the file; these stand at the end, since what follows a table belongs to it.
 std::vector<Setting> table_settings() {
   return {{"memory.policy", "s3fifo",
-           "who leaves the full front: s3fifo, lru, lfu, fifo, random, w-tinylfu or arc"}};
+           "who leaves the full front: s3fifo, lru, lfu, fifo, random, w-tinylfu or arc"},
+          {"index.kind", "", "where vectors are: memory or milvus; empty: milvus with --vectors"}};
 }
 
 std::vector<Setting> model_settings() {
@@ -110,6 +111,8 @@ std::vector<Setting> all_settings() {
       {"entries-max", "1000", "entries per scope at the GKV door, least recently used first"},
       {"memory-max", "256MiB", "of the memory front"},
       {"disk-max", "8GiB", "of the store's files"},
+      {"vectors", "", "Milvus server that holds the vectors: milvus://HOST:PORT"},
+      {"vectors-key", "", "user:password or token of that server", false, true},
       {"kv-dir", "", "prompt KV; DATA-DIR/kv if empty, off for none"},
       {"kv-memory-max", "512MiB", "of KV blocks held in memory"},
       {"kv-disk-max", "8GiB", "of KV files; the least valuable go"},

@@ -152,8 +152,8 @@ std::vector<std::shared_ptr<store::Record>> Cache::records_of(Offer& offer) {
 void Cache::keep(const std::shared_ptr<const store::Record>& record,
                  const std::shared_ptr<const chat::Answer>& answer) {
   front_.put(record->exact, entry_from(*record, answer));
-  if (!spaces_ || record->vector.empty()) return;
-  base::Result<> kept = spaces_->upsert(record->space, record->id, record->vector);
+  if (!vectors_ || record->vector.empty()) return;
+  base::Result<> kept = vectors_->upsert(record->space, record->id, record->vector);
   if (!kept) fault_.warn("index refused a vector", {{"what", kept.error().what}});
 }
 
@@ -310,8 +310,7 @@ void Cache::drop(std::span<const key::EntryId> ids) {
   front_.erase(ids);
   limits_.removed(ids);
   trust_->forget(ids);
-  if (!spaces_) return;
-  spaces_->erase(ids);
+  if (vectors_) vectors_->erase(ids);
 }
 
 base::Result<> Cache::forget(const base::Call& call, std::span<const key::EntryId> ids) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "cache/pending.h"
 #include "chat/answer.h"
 #include "embed/embedder.h"
+#include "index/space_index.h"
 #include "index/spaces.h"
 #include "key/identity.h"
 #include "policy/gates.h"
@@ -104,7 +106,7 @@ struct Stats {
   std::uint64_t pending = 0;
   Front::Stats front;
   store::Stats store;
-  index::Spaces::Stats index;
+  index::SpaceIndex::Stats index;
   trust::Trust::Stats trust;
 };
 
@@ -128,9 +130,11 @@ class Cache {
     base::Pool& lookup;
     base::Clock& clock;
     trust::Trust* trust = nullptr;  // null: its own with default settings, which keeps nothing
+    index::SpaceIndex* vectors = nullptr;  // null: in this process, with a snapshot
   };
 
-  /// Loads the index from its snapshot where that fits the store, else from the records.
+  /// Loads the index from its snapshot where that fits the store, else from the records. One that
+  /// is elsewhere follows the records in the background.
   /// Errors: those of the store's scan.
   static base::Result<std::unique_ptr<Cache>> open(Options options, Rooms rooms);
   ~Cache();
@@ -179,6 +183,7 @@ class Cache {
   Cache(Options options, Rooms rooms);
   base::Result<> load();
   void upkeep_of_store();
+  void follow_records();
   bool load_snapshot();
   index::Spaces::Stamp stamp() const;
   void keep(const std::shared_ptr<const store::Record>& record,
@@ -200,7 +205,7 @@ class Cache {
   };
   base::Result<std::vector<float>> embedded(const base::Call& call, const Query& query,
                                             SemanticFind& find);
-  std::vector<Found> nearest(const Query& query, SemanticFind& find);
+  std::vector<Found> nearest(const base::Call& call, const Query& query, SemanticFind& find);
   void decide_by_cosine(const base::Call& call, const Query& query,
                         std::span<const Found> found, SemanticFind& find);
   void decide_by_evidence(const base::Call& call, const Query& query,
@@ -220,7 +225,10 @@ class Cache {
   Limits limits_;
   base::Mutex<std::unordered_set<key::EntryId>>
       erasing_;  // the store still shows them for a moment
-  std::unique_ptr<index::Spaces> spaces_;
+  std::unique_ptr<index::Spaces> spaces_;   // null: the vectors are elsewhere, or there are none
+  index::SpaceIndex* vectors_ = nullptr;    // spaces_ or Rooms::vectors; null: no semantic tier
+  key::EntryId settled_ = 0;                // the last id of the store when the process began
+  std::atomic<bool> following_{false};
   base::Counter exact_hits_, store_hits_, semantic_hits_, semantic_finds_, semantic_errors_;
   base::Counter offers_, offers_lost_, evicted_by_limit_;
   base::log::Occasionally fault_;

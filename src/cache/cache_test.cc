@@ -178,5 +178,91 @@ TEST_F(CacheTest, AnAnswerOlderThanAskedForIsNotFound) {
   EXPECT_FALSE(cache->find_front(fresh));
 }
 
+// An index on another machine, with the faults that a test sets.
+class FarIndex final : public index::SpaceIndex {
+ public:
+  base::Result<> upsert(const key::Key&, key::EntryId id, std::span<const float>) override {
+    rows.push_back(id);
+    return {};
+  }
+  std::size_t erase(std::span<const key::EntryId> ids) override {
+    for (key::EntryId id : ids) std::erase(rows, id);
+    return ids.size();
+  }
+  bool contains(const key::Key&) const override { return true; }
+  base::Result<std::vector<index::Neighbour>> find_near(const base::Call&, const key::Key&,
+                                                        std::span<const float>,
+                                                        std::size_t) const override {
+    if (broken) return base::fail(base::Code::unavailable, "broken on purpose");
+    std::vector<index::Neighbour> found;
+    for (key::EntryId id : rows) found.push_back({id, 1});
+    return found;
+  }
+  base::Result<> follow(const base::Call&, index::Truth& truth) override {
+    wants = false;
+    settled = truth.settled();
+    for (;;) {
+      TRY(page, truth.next());
+      if (page.empty()) return {};
+      for (const auto& row : page) rows.push_back(row.id);
+    }
+  }
+  bool wants_truth() const override { return wants; }
+  std::size_t upkeep() override { return 0; }
+  Stats stats() const override { return {}; }
+
+  std::vector<key::EntryId> rows;
+  key::EntryId settled = 0;
+  bool broken = false;
+  std::atomic<bool> wants = true;
+};
+
+struct FarAway {
+  FarIndex far;
+  std::unique_ptr<Cache> former;  // the store still tells it of what it erases
+};
+
+// In this order: the cache goes before its index.
+struct FarIndexTest : FarAway, CacheTest {
+  void reopen() {
+    Cache::Options options;
+    options.embedder_name = embedder.info().name();
+    options.dim = 2;
+    cache->stop();
+    former = std::move(cache);
+    cache = std::move(*Cache::open(options, {*store, &embedder, work, lookup, clock, nullptr, &far}));
+    work.stop();  // what open() began is done
+  }
+};
+
+TEST_F(FarIndexTest, FollowsTheRecordsWhenTheCacheOpens) {
+  insert("apple", "red");
+  insert("avocado", "green");
+  reopen();
+  EXPECT_EQ(far.rows.size(), 2U);
+  EXPECT_EQ(far.settled, store->last_id());
+  EXPECT_TRUE(cache->find_semantic({}, query("another a")).hit);
+}
+
+TEST_F(FarIndexTest, AFaultIsAMissAndCounted) {
+  insert("apple", "red");
+  reopen();
+  far.broken = true;
+  SemanticFind find = cache->find_semantic({}, query("another a"));
+  EXPECT_FALSE(find.hit);
+  ASSERT_TRUE(find.error);
+  EXPECT_EQ(find.error->code, base::Code::unavailable);
+  EXPECT_EQ(cache->stats().semantic_errors, 1U);
+}
+
+TEST_F(FarIndexTest, LearnsOfWhatIsKeptAndForgotten) {
+  reopen();
+  insert("apple", "red");
+  ASSERT_EQ(far.rows.size(), 1U);
+  const std::vector<key::EntryId> ids = far.rows;
+  ASSERT_TRUE(cache->forget({}, ids));
+  EXPECT_TRUE(far.rows.empty());
+}
+
 }  // namespace
 }  // namespace refrain::cache

@@ -16,7 +16,7 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
   // Nothing to compare with: the model need not wait for the embedder, which works when the answer
   // is kept.
   const bool hopeless = std::ranges::none_of(query.places, [&](const Place& place) {
-    return spaces_->contains(place.identity.space);
+    return vectors_->contains(place.identity.space);
   });
   if (hopeless && query.embedding != Embedding::always) return find;
   base::Result<std::vector<float>> vector = embedded(call, query, find);
@@ -28,7 +28,7 @@ SemanticFind Cache::find_semantic(const base::Call& call, const Query& query) {
   }
   find.vector = std::move(*vector);
   const base::Instant start = rooms_.clock.now();
-  const std::vector<Found> found = nearest(query, find);
+  const std::vector<Found> found = nearest(call, query, find);
   if (query.rule.mode == policy::Mode::verified) {
     decide_by_evidence(call, query, found, find);
   } else {
@@ -48,12 +48,14 @@ base::Result<std::vector<float>> Cache::embedded(const base::Call& call, const Q
   return std::vector<float>(vectors->row(0).begin(), vectors->row(0).end());
 }
 
-std::vector<Cache::Found> Cache::nearest(const Query& query, SemanticFind& find) {
+std::vector<Cache::Found> Cache::nearest(const base::Call& call, const Query& query,
+                                         SemanticFind& find) {
   std::vector<Found> found;
   for (std::size_t i = 0; i < query.places.size(); ++i) {
-    auto neighbours =
-        spaces_->search(query.places[i].identity.space, find.vector, options_.neighbours);
+    auto neighbours = vectors_->find_near(call, query.places[i].identity.space, find.vector,
+                                          options_.neighbours);
     if (!neighbours) {
+      semantic_errors_.add();
       find.error = neighbours.error();
       continue;
     }

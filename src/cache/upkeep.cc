@@ -8,11 +8,10 @@
 #include <fmt/format.h>
 
 #include "cache/cache.h"
+#include "cache/truth.h"
 
 namespace refrain::cache {
 namespace {
-
-constexpr std::size_t kPage = 2000;
 
 index::Spaces::Options spaces_options(const Cache::Options& options) {
   index::Spaces::Options out;
@@ -25,34 +24,40 @@ index::Spaces::Options spaces_options(const Cache::Options& options) {
 
 base::Result<> Cache::load() {
   if (!semantic()) return {};
+  settled_ = rooms_.store.last_id();
+  if (rooms_.vectors) {
+    vectors_ = rooms_.vectors;
+    follow_records();
+    return {};
+  }
   TRY(spaces, index::Spaces::open(spaces_options(options_)));
   spaces_ = std::move(spaces);
-  if (load_snapshot()) return {};
-  store::Scan scan;
-  scan.limit = kPage;
-  scan.detail = store::Detail::question;
-  scan.filter.everything = true;
-  std::uint64_t strangers = 0;
-  for (bool more = true; more;) {
-    TRY(page, rooms_.store.scan({}, scan));
-    more = page.next.has_value();
-    scan.after = page.next.value_or(0);
-    for (const store::Record& record : page.records) {
-      if (record.vector.empty()) continue;
-      if (record.embedder != options_.embedder_name || record.vector.size() != options_.dim) {
-        ++strangers;
-        continue;
-      }
-      base::Result<> kept = spaces_->upsert(record.space, record.id, record.vector);
-      if (!kept) fault_.warn("index refused a vector", {{"what", kept.error().what}});
-    }
-  }
-  if (strangers > 0) {
+  const bool loaded = load_snapshot();
+  vectors_ = spaces_.get();
+  if (loaded) return {};
+  StoreTruth truth({options_.embedder_name, options_.dim, settled_}, rooms_.store);
+  TRY_DO(vectors_->follow({}, truth));
+  if (truth.strangers() > 0) {
     base::log::warn("entries of another embedder match exactly only",
-                    {{"entries", strangers}, {"embedder", options_.embedder_name}});
+                    {{"entries", truth.strangers()}, {"embedder", options_.embedder_name}});
   }
   base::log::info("index built from the records", {{"vectors", spaces_->size()}});
   return {};
+}
+
+// In the background: the index is on another machine, and may be slow or away.
+void Cache::follow_records() {
+  if (!vectors_->wants_truth() || following_.exchange(true)) return;
+  base::Result<> sent = rooms_.work.submit([this] {
+    StoreTruth truth({options_.embedder_name, options_.dim, settled_}, rooms_.store);
+    base::Result<> followed = vectors_->follow({}, truth);
+    if (followed) {
+      base::log::info("index follows the records",
+                      {{"vectors", vectors_->stats().entries}, {"strangers", truth.strangers()}});
+    }
+    following_ = false;
+  });
+  if (!sent) following_ = false;
 }
 
 // The last id of the store tells whether anything was written since; erasing leaves it as it is, so
@@ -78,7 +83,9 @@ index::Spaces::Stamp Cache::stamp() const {
 
 void Cache::upkeep() {
   upkeep_of_store();
-  if (spaces_) spaces_->upkeep();
+  if (!vectors_) return;
+  vectors_->upkeep();
+  follow_records();
 }
 
 void Cache::upkeep_of_store() {
@@ -117,7 +124,7 @@ Stats Cache::stats() const {
   stats.front = front_.stats();
   stats.store = rooms_.store.stats();
   stats.trust = trust_->stats();
-  if (spaces_) stats.index = spaces_->stats();
+  if (vectors_) stats.index = vectors_->stats();
   return stats;
 }
 

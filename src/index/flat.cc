@@ -40,6 +40,11 @@ void Flat::put(key::EntryId id, const float* row) {
   }
   row_of_.set(id, static_cast<std::uint32_t>(ids_.size()));
   ids_.push_back(id);
+  // By a quarter, not by doubling: with very many small spaces the spare room is most of what they
+  // cost beside their vectors, and the rows of all of them are never copied more than five times.
+  if (rows_.size() + options_.dim > rows_.capacity()) {
+    rows_.reserve(rows_.size() + options_.dim * (1 + ids_.size() / 4));
+  }
   rows_.insert(rows_.end(), row, row + options_.dim);
 }
 

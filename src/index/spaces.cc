@@ -142,7 +142,22 @@ base::Result<std::vector<Neighbour>> Spaces::search(const key::Key& space,
     TRY_DO(check_query(query, options_.dim));
     return std::vector<Neighbour>{};
   }
+  searches_.add();
+  in_reach_.add(in->info().size);
   return in->search(query, k, allow);
+}
+
+base::Result<> Spaces::follow(const base::Call&, Truth& truth) {
+  for (;;) {
+    TRY(rows, truth.next());
+    if (rows.empty()) return {};
+    for (const Truth::Row& row : rows) {
+      // One bad vector must not cost all others.
+      if (base::Result<> kept = upsert(row.space, row.id, row.vector); !kept) {
+        refusal_.warn("index refused a vector", {{"what", kept.error().what}});
+      }
+    }
+  }
 }
 
 void Spaces::note_upkeep(const key::Key& space, Space& of) {
@@ -172,6 +187,8 @@ std::size_t Spaces::upkeep() {
 
 Spaces::Stats Spaces::stats() const {
   Stats stats;
+  stats.searches = searches_.value();
+  stats.in_reach = in_reach_.value();
   for (const SpaceShard& in : spaces_) {
     std::shared_lock guard(in.lock);
     for (const auto& [space, index] : in.spaces) {

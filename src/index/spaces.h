@@ -9,7 +9,10 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/log.h"
+#include "base/metric.h"
 #include "index/space.h"
+#include "index/space_index.h"
 
 namespace refrain::index {
 
@@ -17,7 +20,7 @@ namespace refrain::index {
 /// and a search costs what its own space holds. Made for very many tiny spaces: an empty one is
 /// dropped, one of one entry takes some 700 bytes beside its vector.
 /// Threads: any function, any thread. Writes of different ids and searches run beside each other.
-class Spaces {
+class Spaces final : public SpaceIndex {
  public:
   struct Options {
     std::size_t dim = 0;
@@ -30,9 +33,6 @@ class Spaces {
     /// upkeep() to a pool.
     std::function<void()> wants_upkeep{};
     base::Result<> check() const;
-  };
-  struct Stats {
-    std::size_t spaces = 0, graphs = 0, entries = 0, bytes = 0;
   };
   /// Which state of the store a snapshot stands for; the caller compares it with the store's.
   struct Stamp {
@@ -57,18 +57,26 @@ class Spaces {
 
   /// Adds or replaces; an id that lies in another space moves.
   /// Errors: invalid (shape, norm, id 0), too_large (Options::entries_max).
-  base::Result<> upsert(const key::Key& space, key::EntryId id, std::span<const float> vector);
+  base::Result<> upsert(const key::Key& space, key::EntryId id,
+                        std::span<const float> vector) override;
   /// Returns how many were there.
-  std::size_t erase(std::span<const key::EntryId> ids);
+  std::size_t erase(std::span<const key::EntryId> ids) override;
   /// Whether the space has any entry.
-  bool contains(const key::Key& space) const { return find(space) != nullptr; }
+  bool contains(const key::Key& space) const override { return find(space) != nullptr; }
   /// As VectorIndex::search; an unknown space has no neighbours.
   base::Result<std::vector<Neighbour>> search(const key::Key& space, std::span<const float> query,
                                               std::size_t k, const Filter* allow = nullptr) const;
+  base::Result<std::vector<Neighbour>> find_near(const base::Call&, const key::Key& space,
+                                                 std::span<const float> query,
+                                                 std::size_t k) const override {
+    return search(space, query, k);
+  }
+  /// For an index that is empty: what the records lack is not removed.
+  base::Result<> follow(const base::Call& call, Truth& truth) override;
   /// Turns grown spaces into graphs and repairs others; returns how many. Takes seconds for a large
   /// one; for a background thread.
-  std::size_t upkeep();
-  Stats stats() const;
+  std::size_t upkeep() override;
+  Stats stats() const override;
   std::size_t size() const noexcept { return entries_; }
 
  private:
@@ -104,6 +112,8 @@ class Spaces {
   std::array<SpaceShard, kShards> spaces_;
   std::array<IdShard, kShards> ids_;
   std::atomic<std::size_t> entries_{0};
+  mutable base::Counter searches_, in_reach_;
+  base::log::Occasionally refusal_;
   base::Mutex<std::vector<key::Key>> due_;
   std::atomic<bool> called_{false};  // due_ has grown since wants_upkeep was last called
 };

@@ -1,6 +1,7 @@
 #include "index/spaces.h"
 
 #include "tests/support/index_contract.h"
+#include "tests/support/space_index_contract.h"
 
 namespace refrain::index {
 namespace {
@@ -102,6 +103,40 @@ TEST_F(SpacesTest, TinySpaceTakesLessThanAKilobyteBesideItsVector) {
 TEST_F(SpacesTest, OptionsOutOfRangeAreInvalid) {
   EXPECT_EQ(Spaces::open({.dim = 0}).error().code, base::Code::invalid);
   EXPECT_EQ(Spaces::open({.dim = 4, .flat_max = 1}).error().code, base::Code::invalid);
+}
+
+struct FlatSpaces {
+  explicit FlatSpaces(std::size_t dim)
+      : spaces_(Spaces::open({.dim = dim, .embedder = "test"}).value()) {}
+  SpaceIndex& index() { return *spaces_; }
+  void settle() {}
+
+ private:
+  std::unique_ptr<Spaces> spaces_;
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Flat, SpaceIndexContract, FlatSpaces);
+
+struct GraphSpaces {
+  explicit GraphSpaces(std::size_t dim)
+      : spaces_(Spaces::open({.dim = dim, .embedder = "test", .flat_max = 64}).value()) {}
+  SpaceIndex& index() { return *spaces_; }
+  void settle() { spaces_->upkeep(); }
+
+ private:
+  std::unique_ptr<Spaces> spaces_;
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Graph, SpaceIndexContract, GraphSpaces);
+
+TEST_F(SpacesTest, ASearchReachesTheVectorsOfItsSpaceAndNoOthers) {
+  const auto spaces = open();
+  for (key::EntryId id = 1; id <= 30; ++id) {
+    ASSERT_TRUE(spaces->upsert(id <= 10 ? kOne : kTwo, id, vectors_.next()));
+  }
+  ASSERT_TRUE(spaces->search(kOne, vectors_.next(), 3));
+  EXPECT_EQ(spaces->stats().in_reach, 10U);
+  ASSERT_TRUE(spaces->search(kTwo, vectors_.next(), 3));
+  EXPECT_EQ(spaces->stats().in_reach, 30U);
+  EXPECT_EQ(spaces->stats().searches, 2U);
 }
 
 }  // namespace

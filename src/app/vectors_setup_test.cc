@@ -1,0 +1,48 @@
+#include "app/vectors_setup.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "app/settings.h"
+
+namespace refrain::app {
+namespace {
+
+using testing::HasSubstr;
+
+const embed::Info kEmbedder{"letters", "1", 4, 0};
+
+Config with(std::map<std::string, std::vector<std::string>> flags) {
+  Sources sources;
+  sources.flags = std::move(flags);
+  return *configure(*layer(sources));
+}
+
+TEST(VectorsSetup, WithoutASettingThereIsNone) {
+  base::SystemClock clock;
+  auto vectors = open_vectors(with({}), kEmbedder, clock);
+  ASSERT_TRUE(vectors);
+  EXPECT_EQ(*vectors, nullptr);
+}
+
+TEST(VectorsSetup, WithMilvusThereIsOneOrTheBuildSaysWhyNot) {
+  base::SystemClock clock;
+  auto vectors = open_vectors(with({{"vectors", {"milvus://127.0.0.1:1"}}}), kEmbedder, clock);
+  ASSERT_EQ(vectors.has_value(), milvus::built_in());
+  if (vectors) {
+    EXPECT_TRUE((*vectors)->wants_truth());
+  } else {
+    EXPECT_THAT(vectors.error().what, HasSubstr("REFRAIN_MILVUS"));
+  }
+}
+
+TEST(VectorsSetup, TheDoctorNamesAServerThatIsNotThere) {
+  if (!milvus::built_in()) GTEST_SKIP() << "this build has no Milvus";
+  auto found = check_vectors(with({{"vectors", {"milvus://127.0.0.1:1"}}}), kEmbedder);
+  ASSERT_FALSE(found);
+  EXPECT_THAT(found.error().what, HasSubstr("127.0.0.1:1: milvus count"));
+  EXPECT_THAT(found.error().what, HasSubstr("--vectors"));
+}
+
+}  // namespace
+}  // namespace refrain::app
