@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""The embedded engine beside llama-server: same model file, same run, one after the other.
+"""The embedded engine beside llama-server: same model file, both running, asked by turns.
 
-    bench/load/engine.py --model FILE.gguf [--rounds 3] [--threads N] [--out FILE.json]
-    bench/load/engine.py --shape 0.5b    a model of that shape, random weights, in a temp folder
+    bench/load/engine.py                  a model of 0.5B's shape, random weights, in a temp folder
+    bench/load/engine.py --model FILE.gguf [--rounds 3] [--threads N] [--lengths 512,2048,8192]
 
-Measured over HTTP: prefill tokens/s (a prompt of 512 tokens, one new token), decode tokens/s with
-1 and 8 streams of 64 tokens, and the first token of a prompt of 0.5k to 8k tokens: computed whole,
-and after a restore (Refrain: from its block store, pushed out of the cells before; llama-server:
-slot restored from its file). The report says whether the two gave the same greedy text."""
+Measured over HTTP: prefill tokens/s (a prompt of 512 tokens, one new token; for Refrain also while
+its KV is being saved), decode tokens/s with 1 and 8 streams of 64 tokens; and of prompts of 0.5k to
+8k tokens: computing, saving, and the first token after a restore. Refrain restores from its files
+after a restart, and from its memory when the cells went to others; llama-server restores a slot
+from its file. The report says whether the two gave the same greedy text. Writes
+bench/results/engine.json."""
 
 import argparse
 import concurrent.futures
@@ -15,13 +17,14 @@ import http.client
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
+
+import lab
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEPS = pathlib.Path(os.environ.get("REFRAIN_DEPS_DIR", ROOT / ".deps"))
@@ -31,6 +34,8 @@ SHAPES = {
     "tiny": "--shape gqa --context 16384",
 }
 CONTEXT = 10240
+OFF = {"x-refrain-cache": "off"}  # nothing is kept, nothing is reused
+KEEP = {"x-refrain-cache": "refresh"}  # computed, and its KV is kept
 # Tokens as numbers, so that both read the very same prompt.
 FIRST_WORD = 400
 
@@ -59,22 +64,23 @@ class Peer:
     def get(self, path):
         return self.send("GET", path, None)
 
-    def send(self, method, path, body):
+    def send(self, method, path, body, headers=None):
         connection = http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=600)
         data = None if body is None else json.dumps(body)
-        connection.request(method, path, data, {"content-type": "application/json", **HEADERS})
+        send = {"content-type": "application/json", **(headers or {})}
+        connection.request(method, path, data, send)
         reply = connection.getresponse()
         text = reply.read().decode()
         connection.close()
         return reply.status, text, {k.lower(): v for k, v in reply.getheaders()}
 
-    def complete(self, tokens, count, **more):
+    def complete(self, tokens, count, headers=OFF, **more):
         body = {
             "model": "m", "prompt": tokens, "max_tokens": count, "temperature": 0,
             "ignore_eos": True, **more,
         }
         start = time.perf_counter()
-        status, text, headers = self.send("POST", "/v1/completions", body)
+        status, text, headers = self.send("POST", "/v1/completions", body, headers)
         took = time.perf_counter() - start
         if status != 200:
             raise RuntimeError(f"{self.name}: {status} {text[:200]}")
@@ -83,10 +89,6 @@ class Peer:
     def stop(self):
         self.process.terminate()
         self.process.wait()
-
-
-# The answer cache would answer the second round.
-HEADERS = {"x-refrain-cache": "off"}
 
 
 def free_port():
@@ -98,36 +100,39 @@ def free_port():
 
 
 class Refrain(Peer):
-    def __init__(self, model, threads):
+    def __init__(self, model, threads, folder):
         port = free_port()
         program = os.environ.get("REFRAIN_PROGRAM", ROOT / "build/release/src/app/refrain")
         command = [
-            str(program), "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", ":memory:",
+            str(program), "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder,
             "--embedder", "off", "--model", model, "--ctx", str(CONTEXT), "--parallel", "8",
-            "--model-threads", str(threads), "--kv-memory-max", "4GiB", "--reuse", "always",
+            "--model-threads", str(threads), "--reuse", "always", "--kept", "2",
         ]
         super().__init__("refrain", command, f"http://127.0.0.1:{port}")
 
     def forget(self):
         self.send("POST", "/refrain/v1/engine/clear", {})
 
-    def restored(self, tokens):
-        """First token after the cells went but the blocks stayed: other prompts push it out."""
-        self.complete(tokens, 1)
-        self.settle()
-        filler = CONTEXT - 64
-        self.complete(prompt(filler, seed=991), 1)
-        _, took, headers = self.complete(tokens, 1)
-        return took, int(headers.get("x-refrain-reused-tokens", 0))
+    def blocks(self):
+        return json.loads(self.get("/refrain/v1/engine/statistics")[1])["blocks"]
 
-    def settle(self):
-        before = -1
-        while True:
-            now = json.loads(self.get("/refrain/v1/engine/statistics")[1])["blocks"]
-            if now == before:
-                return
-            before = now
-            time.sleep(0.2)
+    def keep(self, tokens):
+        """Computes a prompt; (first token, how long after it all was saved)."""
+        before = self.blocks()
+        _, full, _ = self.complete(tokens, 1, KEEP)
+        start = time.perf_counter()
+        while self.blocks() < before + len(tokens) // 256:
+            time.sleep(0.005)
+        return full, time.perf_counter() - start
+
+    def push_out(self):
+        """Other prompts take the places of the sequences that are kept in the cells."""
+        for i in range(4):
+            self.complete([2 + i] * 20, 1, KEEP)
+
+    def restored(self, tokens):
+        _, took, headers = self.complete(tokens, 1, KEEP)
+        return took, int(headers.get("x-refrain-reused-tokens", 0))
 
 
 class LlamaServer(Peer):
@@ -148,22 +153,28 @@ class LlamaServer(Peer):
 
     def restored(self, tokens):
         slot = {"id_slot": 0, "cache_prompt": True}
-        self.complete(tokens, 1, **slot)
+        _, full, _ = self.complete(tokens, 1, **slot)
+        start = time.perf_counter()
         self.send("POST", "/slots/0?action=save", {"filename": "slot.bin"})
+        save = time.perf_counter() - start
         self.send("POST", "/slots/0?action=erase", {})
         start = time.perf_counter()
         self.send("POST", "/slots/0?action=restore", {"filename": "slot.bin"})
         restore = time.perf_counter() - start
         reply, took, _ = self.complete(tokens, 1, **slot)
         details = reply["usage"].get("prompt_tokens_details", {})
-        return restore + took, details.get("cached_tokens", 0)
+        return {"full_s": full, "save_s": save, "restore_s": restore + took,
+                "reused_tokens": details.get("cached_tokens", 0)}
 
 
-def prefill(peer, seed):
+def prefill(peer, seed, headers=OFF):
     peer.forget()
-    tokens = prompt(512, seed)
-    _, took, _ = peer.complete(tokens, 1)
+    _, took, _ = peer.complete(prompt(512, seed), 1, headers)
     return 512 / took
+
+
+def prefill_saving(peer, seed):
+    return prefill(peer, seed, KEEP)
 
 
 def decode(peer, streams, seed):
@@ -175,24 +186,43 @@ def decode(peer, streams, seed):
         return streams * count / (time.perf_counter() - start)
 
 
-def first_token(peer, length, seed):
-    peer.forget()
-    tokens = prompt(length, seed)
-    _, full, _ = peer.complete(tokens, 1)
-    peer.forget()
-    after, reused = peer.restored(prompt(length, seed + 1))
-    return {"full_s": full, "restored_s": after, "reused_tokens": reused}
+def throughput(peers, rounds):
+    """By turns, and by turns who begins, so that what else runs here meets both alike."""
+    kinds = {
+        "prefill_tokens_s": prefill,
+        "prefill_saving_tokens_s": prefill_saving,
+        "decode_1_tokens_s": lambda peer, seed: decode(peer, 1, seed),
+        "decode_8_tokens_s": lambda peer, seed: decode(peer, 8, seed),
+    }
+    runs = {peer.name: {kind: [] for kind in kinds} for peer in peers}
+    for kind, measure in kinds.items():
+        for seed in range(1, rounds + 1):
+            for peer in peers[:: 1 if seed % 2 else -1]:
+                time.sleep(0.05)  # the other's threads wait busily for a while
+                runs[peer.name][kind].append(measure(peer, seed))
+    return {
+        name: {kind: {"median": statistics.median(v), "runs": v} for kind, v in found.items()}
+        for name, found in runs.items()
+    }
 
 
-def measure(peer, rounds, lengths):
-    runs = {"prefill_tokens_s": [], "decode_1_tokens_s": [], "decode_8_tokens_s": []}
-    for round_number in range(rounds):
-        runs["prefill_tokens_s"].append(prefill(peer, round_number))
-        runs["decode_1_tokens_s"].append(decode(peer, 1, round_number))
-        runs["decode_8_tokens_s"].append(decode(peer, 8, round_number))
-    result = {name: {"median": statistics.median(v), "runs": v} for name, v in runs.items()}
-    result["first_token"] = {n: first_token(peer, n, 500 + n) for n in lengths}
-    return result
+def first_tokens(restart, refrain, llama, lengths):
+    """{length: {peer: figures}}; the server that saved is not the one that restores."""
+    out = {}
+    for length in lengths:
+        full, save = refrain.keep(prompt(length, 500 + length))
+        out[length] = {"refrain": {"full_s": full, "save_s": save}}
+    refrain.stop()
+    refrain = restart()
+    for length in lengths:
+        tokens, figures = prompt(length, 500 + length), out[length]["refrain"]
+        figures["restore_disk_s"], figures["reused_tokens"] = refrain.restored(tokens)
+        refrain.push_out()
+        figures["restore_memory_s"], again = refrain.restored(tokens)
+        figures["reused_tokens"] = min(figures["reused_tokens"], again)
+        llama.forget()
+        out[length]["llama-server"] = llama.restored(tokens)
+    return refrain, out
 
 
 def make_model(shape, folder):
@@ -203,40 +233,53 @@ def make_model(shape, folder):
     return path
 
 
+def show(results):
+    for kind in results["refrain"]:
+        ours, theirs = (results[name][kind]["median"] for name in ("refrain", "llama-server"))
+        lab.line(kind, ours, theirs, f"{ours / theirs:.2f}")
+
+
+def show_first_tokens(found):
+    lab.line("tokens", "full", "save", "disk", "memory", "slot full", "slot save", "slot")
+    for length, row in found.items():
+        ours, theirs = row["refrain"], row["llama-server"]
+        cells = [ours[k] for k in ("full_s", "save_s", "restore_disk_s", "restore_memory_s")]
+        lab.line(str(length), *cells, *[theirs[k] for k in ("full_s", "save_s", "restore_s")])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--model")
-    parser.add_argument("--shape", choices=SHAPES)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--shape", choices=SHAPES, default="0.5b")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--lengths", default="512,2048,8192")
-    parser.add_argument("--out")
     args = parser.parse_args()
     lengths = [int(n) for n in args.lengths.split(",")]
+    record = lab.Record("engine", "the embedded engine beside llama-server, the same model file")
     with tempfile.TemporaryDirectory(prefix="refrain-bench-") as folder:
-        model = args.model or make_model(args.shape or "0.5b", folder)
-        makers = [
-            lambda: Refrain(model, args.threads),
-            lambda: LlamaServer(model, args.threads, folder),
-        ]
-        results, texts = {}, {}
-        for make in makers:
-            peer = make()
-            try:
-                texts[peer.name] = peer.complete(prompt(64), 16)[0]["choices"][0]["text"]
-                results[peer.name] = measure(peer, args.rounds, lengths)
-            finally:
-                peer.stop()
-    report = {
-        "machine": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-        "threads": args.threads, "model": args.shape or pathlib.Path(model).name,
-        "load_average": os.getloadavg(), "same_text": len(set(texts.values())) == 1, **results,
-    }
-    text = json.dumps(report, indent=1)
-    print(text)
-    if args.out:
-        pathlib.Path(args.out).write_text(text + "\n")
-    return 0 if report["same_text"] else 1
+        model = args.model or make_model(args.shape, folder)
+        data = str(pathlib.Path(folder) / "data")
+        refrain = Refrain(model, args.threads, data)
+        llama = LlamaServer(model, args.threads, folder)
+        try:
+            texts = {
+                peer.complete(prompt(64), 16)[0]["choices"][0]["text"] for peer in (refrain, llama)
+            }
+            results = throughput([refrain, llama], args.rounds)
+            show(results)
+            refrain, found = first_tokens(
+                lambda: Refrain(model, args.threads, data), refrain, llama, lengths
+            )
+            show_first_tokens(found)
+        finally:
+            refrain.stop()
+            llama.stop()
+    name = pathlib.Path(args.model).name if args.model else args.shape
+    record["setup"] = {"model": name, "threads": args.threads, "same_text": len(texts) == 1}
+    record["throughput"], record["first_token"] = results, found
+    record.write()
+    return 0 if len(texts) == 1 else 1
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ RowLayout layout_of(const State& state) {
 // For each cell its place by position, or an error if the positions leave a gap.
 Result<std::vector<std::size_t>> places(const std::vector<std::int32_t>& positions) {
   const auto [low, high] = std::ranges::minmax(positions);
-  if (static_cast<std::size_t>(high - low) + 1 != positions.size()) {
+  if (std::int64_t{high} - low + 1 != std::ssize(positions)) {
     return fail(Code::corrupt, fmt::format("{} cells for positions {} to {}", positions.size(),
                                            low, high));
   }

@@ -1,5 +1,7 @@
 #include "llama/rows.h"
 
+#include <cstring>
+
 #include <gtest/gtest.h>
 
 namespace refrain::llama {
@@ -59,6 +61,16 @@ TEST(Rows, APositionTwiceOrAGapIsCorrupt) {
   ASSERT_FALSE(twice || gap);
   EXPECT_EQ(twice.error().code, base::Code::corrupt);
   EXPECT_EQ(gap.error().code, base::Code::corrupt);
+}
+
+TEST(Rows, PositionsAtBothEndsOfTheirTypeAreAGap) {
+  std::string far = state({{rows(0, 2), 0, 2}});
+  const std::int32_t low = INT32_MIN, high = INT32_MAX;
+  std::memcpy(far.data() + 16, &low, sizeof low);
+  std::memcpy(far.data() + 28, &high, sizeof high);
+  auto read = read_state(far, kLayout);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, base::Code::corrupt);
 }
 
 TEST(Rows, EveryCutOfAStateIsRefused) {
