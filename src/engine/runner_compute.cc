@@ -185,7 +185,7 @@ void Runner::end(Stream& stream, std::string_view finish) {
   if (stream.reply->last_choice()) rooms_.counters.answered.add();
   stream.reply->end(stream.choice, finish);
   const llama::SequenceId sequence = std::exchange(stream.sequence, -1);
-  if (!trust_.parts || options_.kept_max == 0 || stream.realm.empty()) {
+  if (!trust_.parts || options_.kept_max == 0) {
     rooms_.context.remove(sequence);
     cells_.drop(sequence);
     return;
