@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -24,6 +25,8 @@
 #include "cli/exit.h"
 #include "cli/feedback.h"
 #include "cli/kv.h"
+#include "store/place.h"
+#include "store/store.h"
 
 extern char** environ;
 
@@ -135,6 +138,23 @@ base::Result<std::string> check_vectors_of(const Config& config) {
   return check_vectors(config, embedder->info());
 }
 
+// A folder is not opened: a server that runs holds it.
+base::Result<std::string> check_store(const Config& config) {
+  const store::Options& options = config.store;
+  if (options.remote.url.empty()) {
+    const bool memory = options.folder == ":memory:";
+    return memory ? "in memory: nothing is kept" : "SQLite in " + options.folder;
+  }
+  base::SystemClock clock;
+  base::Instant start = clock.now();
+  TRY(store, store::open(options, clock));
+  base::Call call{start + std::chrono::seconds(30), {}, 0};
+  TRY_DO(store->get(call, std::array<key::EntryId, 1>{1}));
+  TRY(place, store::place_of(options.remote.url));
+  return fmt::format("{}, {} entries, {:.1f} ms to open and read", place.label(),
+                     store->stats().records, base::milliseconds_between(start, clock.now()));
+}
+
 base::Result<std::string> check_server(const cli::Server::Options& options) {
   TRY(server, cli::Server::open(options));
   TRY(body, server->get("/ready"));
@@ -149,6 +169,7 @@ int doctor(const cli::Session& common, SettingFlags& flags) {
   constexpr cli::Check::Weight must = cli::Check::Weight::must;
   std::vector<cli::Check> checks;
   checks.push_back({"data folder", [&] { return check_folder(config->data_dir); }, must});
+  checks.push_back({"store", [&] { return check_store(*config); }, must});
   checks.push_back({"embedder", [&] { return check_embedder(*config); }, must});
   if (config->vectors) {
     checks.push_back({"vectors", [&] { return check_vectors_of(*config); }, must});
@@ -219,9 +240,10 @@ struct Commands {
                               [this] { return run_serve(); });
     serve.add_flag("--print-config", print_config, "show all settings and where they come from");
     serve_flags.add(serve);
-    CLI::App& doctor_command = command("doctor", "probe folder, embedder, server and upstream",
-                                       "doctor --upstream http://127.0.0.1:8000",
-                                       [this] { return doctor(common, doctor_flags); });
+    CLI::App& doctor_command =
+        command("doctor", "probe folder, store, embedder, server and upstream",
+                "doctor --upstream http://127.0.0.1:8000",
+                [this] { return doctor(common, doctor_flags); });
     client_flags(doctor_command);
     doctor_flags.add(doctor_command);
     CLI::App& analyze_command = command("analyze", "how redundant are the prompts of a file",

@@ -108,7 +108,7 @@ TEST_F(CommandLine, DoctorIsWellBeforeTheServerIsStarted) {
   EXPECT_THAT(out, HasSubstr("NOTE  server"));
   words.push_back("--json");
   EXPECT_EQ(line(words), 0);
-  EXPECT_EQ(json_out().find("checks")->array()->size(), 6U);
+  EXPECT_EQ(json_out().find("checks")->array()->size(), 7U);
 }
 
 TEST_F(CommandLine, DoctorFailsWithTheReasonOfAnUpstreamThatIsDown) {

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "api/router.h"
+#include "base/file.h"
+#include "store/place.h"
 #include "policy/eviction.h"
 
 namespace refrain::app {
@@ -83,6 +85,12 @@ class Reader {
     const Value& value = values_.find(name)->second;
     error_ = fmt::format("setting '{}' is '{}' ({}): {} is wanted", name,
                          fmt::join(value.texts, ", "), value.origin, wanted);
+  }
+  // The same for a value that must not be repeated.
+  void refuse(std::string_view name, std::string_view wanted) {
+    if (!error_.empty()) return;
+    error_ = fmt::format("setting '{}' ({}): wanted is {}", name,
+                         values_.find(name)->second.origin, wanted);
   }
   const std::string& error() const { return error_; }
 
@@ -315,6 +323,35 @@ void read_vectors(Reader& in, Config& out) {
   out.vectors->key = in.text("vectors-key");
 }
 
+void read_store(Reader& in, Config& out) {
+  const std::string where = in.text("store");
+  out.store.folder = where == "memory" ? ":memory:" : out.data_dir;
+  store::Remote& remote = out.store.remote;
+  if (where != "sqlite" && where != "memory") {
+    remote.url = where;
+    if (Result<store::Place> place = store::place_of(where); !place) {
+      // Without the value, which may hold a password.
+      in.refuse("store", "sqlite, memory, or a URL: " + place.error().what);
+    }
+  }
+  remote.tls = in.one_of("store-tls", {"off", "encrypt", "verify"});
+  if (remote.tls != "off" && !where.starts_with("mysql://") && !where.starts_with("mariadb://")) {
+    in.fault("store-tls", "off for a store that is not mysql");
+  }
+  remote.ca_file = in.text("store-ca-file");
+  remote.prefix = in.text("store-prefix");
+  remote.password = in.text("store-password");
+  const std::string file = in.text("store-password-file");
+  if (!file.empty()) {
+    Result<std::string> text = base::read_file(home_expanded(file), 4096);
+    if (!text) in.fault("store-password-file", text.error().what + "; a readable file");
+    if (text) remote.password = text->substr(0, text->find_first_of("\r\n"));
+  }
+  out.store.readers_max = in.count("store-connections");
+  if (out.store.readers_max == 0) in.fault("store-connections", "one at least");
+  if (Result<> good = out.store.check(); !good) in.fault("store-prefix", good.error().what + ";");
+}
+
 void read_kv(Reader& in, Config& out) {
   const std::string folder = home_expanded(in.text("kv-dir"));
   out.kv_on = folder != "off";
@@ -435,7 +472,7 @@ Result<Config> configure(const Values& values) {
     bool memory = out.data_dir == ":memory:";
     out.statistics_dir = memory ? "statistics" : out.data_dir + "/statistics";
   }
-  out.store.folder = out.data_dir;
+  read_store(in, out);
   read_kv(in, out);
   read_model(in, out);
   if (!in.error().empty()) return fail(Code::invalid, in.error());

@@ -1,12 +1,18 @@
 #include "app/config.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/support/temp_folder.h"
 
 namespace refrain::app {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 base::Result<Config> with(std::map<std::string, std::vector<std::string>> flags) {
   Sources sources;
@@ -95,6 +101,34 @@ TEST(Config, UpstreamsMayHaveNamesKindsAndRoutes) {
   EXPECT_EQ(config->upstreams[0].kind, "openai");
   EXPECT_EQ(config->upstreams[1].kind, "tgi");
   EXPECT_EQ(config->upstream_routes[0].first, "m*");
+}
+
+TEST(Config, TheStoreIsAFolderUnlessAUrlSaysWhere) {
+  base::Result<Config> usual = with({{"data-dir", {"/d"}}});
+  EXPECT_EQ(usual->store.folder, "/d");
+  EXPECT_TRUE(usual->store.remote.url.empty());
+  EXPECT_EQ(with({{"store", {"memory"}}})->store.folder, ":memory:");
+  base::Result<Config> remote = with({{"store", {"mysql://u@h:1/d"}}, {"store-tls", {"verify"}}});
+  ASSERT_TRUE(remote) << remote.error().what;
+  EXPECT_EQ(remote->store.remote.url, "mysql://u@h:1/d");
+  EXPECT_EQ(remote->store.remote.tls, "verify");
+  EXPECT_THAT(error_of({{"store", {"oracle"}}}), HasSubstr("sqlite, memory, or a URL"));
+  EXPECT_THAT(error_of({{"store", {"redis://h"}}, {"store-tls", {"verify"}}}),
+              HasSubstr("'store-tls'"));
+  EXPECT_THAT(error_of({{"store-prefix", {"Re frain"}}}), HasSubstr("1 to 32 of a to z"));
+}
+
+TEST(Config, ThePasswordOfTheStoreComesFromAFileAndIsNeverRepeated) {
+  TempFolder folder;
+  const std::string file = folder.path() + "/password";
+  std::ofstream(file) << "secret\nmore\n";
+  EXPECT_EQ(with({{"store-password-file", {file}}})->store.remote.password, "secret");
+  EXPECT_THAT(error_of({{"store-password-file", {file + "-absent"}}}), HasSubstr("absent"));
+  EXPECT_THAT(error_of({{"store", {"mysql://u:tell-nobody@h/d"}}}),
+              AllOf(HasSubstr("REFRAIN_STORE_PASSWORD"), Not(HasSubstr("tell-nobody"))));
+  Sources sources;
+  sources.flags["store-password"] = {"tell-nobody"};
+  EXPECT_THAT(print(*layer(sources)), Not(HasSubstr("tell-nobody")));
 }
 
 TEST(Config, SizesAndDurationsHaveUnits) {

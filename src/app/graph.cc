@@ -212,7 +212,9 @@ struct Graph::Parts {
       }
       options.embedder_name = embedder->info().name();
       options.dim = embedder->info().dim;
-      if (config.data_dir != ":memory:") options.snapshot = config.data_dir + "/index.snapshot";
+      // A database changes while we are not there.
+      const bool alone = config.store.remote.url.empty() && config.store.folder != ":memory:";
+      if (alone) options.snapshot = config.data_dir + "/index.snapshot";
       TRY(elsewhere, open_vectors(config, embedder->info(), clock));
       vectors = std::move(elsewhere);
     }

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -41,6 +42,15 @@ rlim_t raise_file_limit(rlim_t wanted) {
   return limit.rlim_max;
 }
 
+// The settings files that had a say.
+std::string files_of(const Values& values) {
+  std::set<std::string> files;
+  for (const auto& [name, value] : values) {
+    if (value.origin.starts_with("file ")) files.insert(value.origin.substr(5));
+  }
+  return fmt::format("{}", fmt::join(files, ", "));
+}
+
 // Blocked before any thread is made, so that only the wait below sees them.
 sigset_t block_signals() {
   sigset_t signals;
@@ -57,6 +67,9 @@ int serve(const Values& values) {
   base::Result<Config> config = configure(values);
   if (!config) return fail(config.error());
   base::log::set_level(level_of(config->log_level));
+  if (std::string settings = files_of(values); !settings.empty()) {
+    base::log::info("settings read", {{"files", settings}});
+  }
   rlim_t files_wanted = 2 * config->net.requests_max + 500;
   rlim_t files = raise_file_limit(files_wanted);
   // A file over its size limit (ulimit -f) is a full disk to us, not an end.

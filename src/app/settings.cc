@@ -60,6 +60,18 @@ std::vector<Setting> table_settings() {
           {"index.kind", "", "where vectors are: memory or milvus; empty: milvus with --vectors"}};
 }
 
+std::vector<Setting> store_settings() {
+  return {{"store", "sqlite",
+           "where entries are kept: sqlite (in the data folder), memory, "
+           "mysql://user@host:port/database or redis://host:port/number"},
+          {"store-password", "", "of the store's user; better by environment or file", false, true},
+          {"store-password-file", "", "file whose first line is that password"},
+          {"store-tls", "off", "to mysql: off, encrypt (whoever answers) or verify"},
+          {"store-ca-file", "", "certificates for store-tls verify; the system's if empty"},
+          {"store-prefix", "refrain", "of the store's tables or keys"},
+          {"store-connections", "16", "that read from a store on a server, at most"}};
+}
+
 std::vector<Setting> model_settings() {
   return {
       {"model", "", "GGUF file that is served in this process, in place of an upstream"},
@@ -110,7 +122,7 @@ std::vector<Setting> all_settings() {
       {"ttl", "30d", "life of an entry from its storing"},
       {"entries-max", "1000", "entries per scope at the GKV door, least recently used first"},
       {"memory-max", "256MiB", "of the memory front"},
-      {"disk-max", "8GiB", "of the store's files"},
+      {"disk-max", "8GiB", "of the store's files, or of its records in a database"},
       {"vectors", "", "Milvus server that holds the vectors: milvus://HOST:PORT"},
       {"vectors-key", "", "user:password or token of that server", false, true},
       {"kv-dir", "", "prompt KV; DATA-DIR/kv if empty, off for none"},
@@ -135,8 +147,8 @@ std::vector<Setting> all_settings() {
       {"admin", "loopback",
        "loopback: this machine itself may use the native door without a key; off"},
       {"log-level", "info", "debug, info, warn, error or off"}};
-  for (const auto& more : {resp_settings(), model_settings(), door_settings(), decision_settings(),
-                           table_settings()}) {
+  for (const auto& more : {resp_settings(), store_settings(), model_settings(), door_settings(),
+                           decision_settings(), table_settings()}) {
     list.insert(list.end(), more.begin(), more.end());
   }
   return list;
@@ -275,6 +287,10 @@ Result<Values> layer(const Sources& sources) {
       }
       TRY_DO(read_file(overlay, values));
     }
+  } else if (!sources.profile.empty()) {
+    return fail(Code::invalid, fmt::format("--profile {}: it overlays a settings file; name that "
+                                           "by --config or REFRAIN_CONFIG",
+                                           sources.profile));
   }
   for (const Setting& setting : settings()) {
     auto set = sources.environment.find(environment_of(setting));

@@ -128,6 +128,8 @@ TEST_F(SettingsTest, AFileThatIsNoneIsNamed) {
   sources.file = file("a.toml", "");
   sources.profile = "absent";
   EXPECT_THAT(layer(sources).error().what, HasSubstr("--profile absent"));
+  sources.file.clear();
+  EXPECT_THAT(layer(sources).error().what, HasSubstr("--profile absent: it overlays"));
 }
 
 TEST(Settings, FlagsAndVariablesFollowFromTheName) {

@@ -46,8 +46,19 @@ base::Result<std::unique_ptr<Cache>> Cache::open(Options options, Rooms rooms) {
   std::unique_ptr<Cache> cache(
       new Cache(std::move(options), rooms));  // NOLINT: private constructor
   TRY_DO(cache->load());
-  rooms.store.on_erased([raw = cache.get()](std::span<const key::EntryId> ids) { raw->drop(ids); });
+  cache->follow_store();
   return cache;
+}
+
+void Cache::follow_store() {
+  rooms_.store.on_erased([this](std::span<const key::EntryId> ids) { drop(ids); });
+  rooms_.store.on_arrived([this](std::span<const store::Record> records) { take(records); });
+  // On the store's thread, which has better to do than to read everything.
+  rooms_.store.on_lost([this] {
+    front_.clear();
+    base::Result<> sent = rooms_.work.submit([this] { build_again(); });
+    if (!sent) base::log::warn("index is not built again", {{"what", sent.error().what}});
+  });
 }
 
 bool Cache::fresh(const Entry& entry, const Query& query) const {

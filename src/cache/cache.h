@@ -182,6 +182,8 @@ class Cache {
  private:
   Cache(Options options, Rooms rooms);
   base::Result<> load();
+  void take(std::span<const store::Record> records);
+  void build_again();
   void upkeep_of_store();
   void follow_records();
   bool load_snapshot();
@@ -195,6 +197,7 @@ class Cache {
   std::vector<std::shared_ptr<store::Record>> records_of(Offer& offer);
   void limit(const Offer& offer, const std::vector<key::EntryId>& ids);
   void drop(std::span<const key::EntryId> ids);
+  void follow_store();
   void hide(std::span<const key::EntryId> ids);
   void unhide(std::span<const key::EntryId> ids);
   bool hidden(key::EntryId id) const;

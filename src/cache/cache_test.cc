@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/telling_store.h"
+
 namespace refrain::cache {
 namespace {
 
@@ -230,7 +232,8 @@ struct FarIndexTest : FarAway, CacheTest {
     options.dim = 2;
     cache->stop();
     former = std::move(cache);
-    cache = std::move(*Cache::open(options, {*store, &embedder, work, lookup, clock, nullptr, &far}));
+    Cache::Rooms rooms{*store, &embedder, work, lookup, clock, nullptr, &far};
+    cache = std::move(*Cache::open(options, rooms));
     work.stop();  // what open() began is done
   }
 };
@@ -262,6 +265,40 @@ TEST_F(FarIndexTest, LearnsOfWhatIsKeptAndForgotten) {
   const std::vector<key::EntryId> ids = far.rows;
   ASSERT_TRUE(cache->forget({}, ids));
   EXPECT_TRUE(far.rows.empty());
+}
+
+// A cache whose store is shared with servers that a test plays.
+struct SharedCacheTest : CacheTest {
+  SharedCacheTest() {
+    insert("a1", "yes");
+    store::Scan scan{.detail = store::Detail::whole, .filter = {.everything = true}};
+    theirs = store->scan({}, scan)->records;
+    for (store::Record& record : theirs) record.id = 0;
+    cache->stop();
+    auto made = std::make_unique<TellingStore>(clock);
+    shared = made.get();
+    store = std::move(made);
+    open();
+  }
+  std::vector<store::Record> theirs;
+  TellingStore* shared = nullptr;
+};
+
+TEST_F(SharedCacheTest, WhatAnotherServerPutIsFoundInOtherWordsToo) {
+  EXPECT_FALSE(cache->find_semantic({}, query("a2")).hit);
+  shared->arrive(theirs);
+  EXPECT_TRUE(cache->find_semantic({}, query("a2")).hit);
+  EXPECT_TRUE(cache->find_store({}, query("a1")));
+}
+
+TEST_F(SharedCacheTest, AfterALossTheFrontIsEmptyAndTheIndexIsBuiltAgain) {
+  insert("b1", "no");
+  ASSERT_TRUE(cache->find_front(query("b1")));
+  shared->arrive_unheard(theirs);
+  EXPECT_FALSE(cache->find_front(query("b1")));
+  work.stop();  // the building is done
+  EXPECT_TRUE(cache->find_semantic({}, query("a2")).hit);
+  EXPECT_TRUE(cache->find_semantic({}, query("b2")).hit);
 }
 
 }  // namespace

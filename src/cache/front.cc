@@ -189,6 +189,17 @@ void Front::erase(std::span<const key::EntryId> ids) {
   }
 }
 
+void Front::clear() {
+  for (const auto& each : shards_) {
+    Entries gone;  // destroyed after the lock
+    each->state.with([&](State& state) {
+      std::vector<Slot> all;
+      for (const auto& [key, slot] : state.slots) all.push_back(slot);
+      for (Slot slot : all) gone.push_back(state.remove(slot));
+    });
+  }
+}
+
 std::vector<store::Touch> Front::drain_touches() {
   std::vector<store::Touch> out;
   for (const auto& each : shards_) {

@@ -55,6 +55,7 @@ class Front {
   void put(const key::Key& exact, std::shared_ptr<const Entry> entry);
   /// Unknown ids are no error.
   void erase(std::span<const key::EntryId> ids);
+  void clear();
   /// Hits of each entry since the last call, for Store::touch. Entries without id are left out.
   std::vector<store::Touch> drain_touches();
   Stats stats() const;

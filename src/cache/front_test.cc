@@ -87,6 +87,17 @@ TEST(Front, EraseByIdForgetsAndFreesTheBytes) {
   EXPECT_EQ(front.stats().bytes, 0U);
 }
 
+TEST(Front, ClearForgetsAll) {
+  Front front({});
+  put(front, "a", 1);
+  put(front, "b", 2);
+  front.clear();
+  EXPECT_FALSE(find(front, "b"));
+  EXPECT_EQ(front.stats().bytes, 0U);
+  put(front, "a", 3);
+  EXPECT_TRUE(find(front, "a"));
+}
+
 TEST(Front, StaysBelowItsBytes) {
   for (std::string_view policy : policy::eviction_names()) {
     Front front({.bytes_max = 64 << 20, .policy = std::string(policy)});

@@ -45,6 +45,29 @@ base::Result<> Cache::load() {
   return {};
 }
 
+// An index on another machine was told by whoever put them.
+void Cache::take(std::span<const store::Record> records) {
+  if (!spaces_) return;
+  for (const store::Record& record : records) {
+    if (record.embedder != options_.embedder_name || record.vector.size() != options_.dim) continue;
+    base::Result<> kept = spaces_->upsert(record.space, record.id, record.vector);
+    if (!kept) fault_.warn("index refused a vector", {{"what", kept.error().what}});
+  }
+}
+
+// What others erased meanwhile stays in the index: a search that meets such an id skips it.
+void Cache::build_again() {
+  if (!spaces_) return;
+  StoreTruth truth({options_.embedder_name, options_.dim, settled_}, rooms_.store);
+  base::Result<> followed = spaces_->follow({}, truth);
+  if (!followed) {
+    base::log::warn("index could not be built again", {{"what", followed.error().what}});
+    return;
+  }
+  base::log::info("index built again: other servers changed more than the store remembers",
+                  {{"vectors", spaces_->size()}});
+}
+
 // In the background: the index is on another machine, and may be slow or away.
 void Cache::follow_records() {
   if (!vectors_->wants_truth() || following_.exchange(true)) return;

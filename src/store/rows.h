@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "disk/sqlite.h"
+#include "store/eviction.h"
 #include "store/store.h"
 
 /// Records in the tables of one connection. Every function reports ids whose rows failed their
@@ -30,11 +31,6 @@ Result<std::optional<Record>> read(disk::sqlite::Connection& connection, EntryId
 Result<> walk(disk::sqlite::Connection& connection, EntryId after, Detail detail,
               std::vector<EntryId>& corrupt, const std::function<Result<bool>(Record&&)>& each);
 
-/// What eviction has to know of an entry.
-struct Lean {
-  EntryId id = 0;
-  Facts facts;  // without now
-};
 /// At most `limit` entries with an id > after, in order.
 Result<std::vector<Lean>> lean(disk::sqlite::Connection& connection, EntryId after,
                                std::size_t limit);

@@ -43,7 +43,7 @@ INSERT INTO answers VALUES(41, x'00712868656c6c6f29', x'00776f726c64', -89992515
 TEST_F(Schema, AFileOfTheFirstVersionIsBroughtUpWithItsEntries) {
   ASSERT_TRUE(connect()->execute(kVersionOne));
   StoreClock clock;
-  auto store = SqliteStore::open({.folder = folder_.path()}, clock);
+  auto store = open_sqlite({.folder = folder_.path()}, clock);
   ASSERT_TRUE(store) << store.error().what;
   auto found = (*store)->find({}, Key{1, 2}, "q(hello)");
   ASSERT_TRUE(found) << found.error().what;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <future>
 
+#include "disk/sqlite.h"
 #include "tests/support/store_contract.h"
 
 namespace refrain::store {
@@ -16,7 +17,7 @@ struct MakeSqliteStore {
   std::unique_ptr<Store> open(Options options, const base::Clock& clock) {
     folders.push_back(std::make_unique<StoreFolder>());
     options.folder = folders.back()->path();
-    auto store = SqliteStore::open(options, clock);
+    auto store = open_sqlite(options, clock);
     EXPECT_TRUE(store) << store.error().what;
     return store ? std::move(*store) : nullptr;
   }
@@ -27,9 +28,9 @@ INSTANTIATE_TYPED_TEST_SUITE_P(SqliteStore, StoreContract, MakeSqliteStore);
 
 class SqliteStoreFiles : public testing::Test {
  protected:
-  Result<std::unique_ptr<SqliteStore>> open(Options options = {}) {
+  Result<std::unique_ptr<Store>> open(Options options = {}) {
     options.folder = folder_.path();
-    return SqliteStore::open(options, clock_);
+    return open_sqlite(options, clock_);
   }
   void alter(const std::string& sql) {
     auto connection = disk::sqlite::Connection::open(folder_.path() + "/store.sqlite",

@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 
 #include "store/memory_store.h"
+#include "store/mysql_store.h"
+#include "store/place.h"
+#include "store/redis_store.h"
 #include "store/sqlite_store.h"
 
 namespace refrain::store {
@@ -50,12 +53,32 @@ void Store::announce(std::span<const EntryId> ids) const {
   }
 }
 
+void Store::on_arrived(Arrivals listener) {
+  auto shared = std::make_shared<const Arrivals>(std::move(listener));
+  arrivals_.with([&](auto& listeners) { listeners.push_back(std::move(shared)); });
+}
+
+void Store::tell_arrived(std::span<const Record> records) const {
+  if (records.empty()) return;
+  for (const auto& listener : arrivals_.with([](const auto& all) { return all; })) {
+    (*listener)(records);
+  }
+}
+
+void Store::on_lost(std::function<void()> listener) {
+  auto shared = std::make_shared<const std::function<void()>>(std::move(listener));
+  losses_.with([&](auto& listeners) { listeners.push_back(std::move(shared)); });
+}
+
+void Store::tell_lost() const {
+  for (const auto& listener : losses_.with([](const auto& all) { return all; })) (*listener)();
+}
+
 Result<std::vector<EntryId>> commit(const Call& call, Store& store, Batch batch) {
   auto promise = std::make_shared<std::promise<Result<std::vector<EntryId>>>>();
   std::future<Result<std::vector<EntryId>>> future = promise->get_future();
-  store.write(std::move(batch), [promise](Result<std::vector<EntryId>> ids) {
-    promise->set_value(std::move(ids));
-  });
+  store.write(std::move(batch),
+              [promise](Result<std::vector<EntryId>> ids) { promise->set_value(std::move(ids)); });
   base::Instant limit = std::min(call.deadline, std::chrono::steady_clock::now() + kWaitMax);
   if (future.wait_until(limit) != std::future_status::ready) {
     return base::fail(base::Code::deadline,
@@ -73,8 +96,15 @@ Result<std::vector<EntryId>> put(const Call& call, Store& store, std::vector<Rec
 Result<> Options::check() const {
   if (folder.empty()) return base::fail(base::Code::invalid, "store: the folder is empty");
   if (bytes_max != 0 && bytes_max < kBytesMin) {
-    return base::fail(base::Code::invalid, fmt::format("store: bytes_max is {}, {} is the least",
-                                                       bytes_max, kBytesMin));
+    return base::fail(base::Code::invalid,
+                      fmt::format("store: bytes_max is {}, {} is the least", bytes_max, kBytesMin));
+  }
+  const std::string_view good = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  if (remote.prefix.empty() || remote.prefix.size() > 32 ||
+      remote.prefix.find_first_not_of(good) != std::string::npos) {
+    return base::fail(base::Code::invalid,
+                      fmt::format("store: the prefix '{}' is not 1 to 32 of a to z, 0 to 9 and _",
+                                  remote.prefix));
   }
   if (queue_max == 0 || readers_max == 0 || batch_bytes_max == 0) {
     return base::fail(base::Code::invalid,
@@ -85,9 +115,13 @@ Result<> Options::check() const {
 
 Result<std::unique_ptr<Store>> open(const Options& options, const base::Clock& clock) {
   TRY_DO(options.check());
+  if (!options.remote.url.empty()) {
+    TRY(place, place_of(options.remote.url));
+    return place.kind == Place::Kind::mysql ? open_mysql(options, place, clock)
+                                            : open_redis(options, place, clock);
+  }
   if (options.folder == ":memory:") return std::make_unique<MemoryStore>(options, clock);
-  TRY(store, SqliteStore::open(options, clock));
-  return std::move(store);
+  return open_sqlite(options, clock);
 }
 
 }  // namespace refrain::store

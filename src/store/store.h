@@ -27,22 +27,22 @@ using key::Key;
 
 /// Everything kept of one entry.
 struct Record {
-  EntryId id = 0;           // in a put: a number from allot(), or 0 for the next one
-  Key exact;                // digest of canonical; not checked against it
-  Key space;                // what must be equal for a semantic match
-  std::string canonical;    // compared byte by byte on an exact hit
-  std::string answer;       // chat::encode; any bytes
-  std::string text;         // what is embedded; "" when the entry is exact only
+  EntryId id = 0;             // in a put: a number from allot(), or 0 for the next one
+  Key exact;                  // digest of canonical; not checked against it
+  Key space;                  // what must be equal for a semantic match
+  std::string canonical;      // compared byte by byte on an exact hit
+  std::string answer;         // chat::encode; any bytes
+  std::string text;           // what is embedded; "" when the entry is exact only
   std::vector<float> vector;  // [dim] unit vector, kept as f32 bit by bit; empty: not embedded yet
-  std::string embedder;     // model and revision that made the vector; "" without vector
+  std::string embedder;       // model and revision that made the vector; "" without vector
   std::string tenant, user;
   key::ScopeKind scope = key::ScopeKind::tenant;
   std::string model;
-  std::string dialect;      // chat::name(Dialect)
+  std::string dialect;  // chat::name(Dialect)
   std::vector<std::string> tags;
   WallTime stored{};
-  WallTime used{};          // last hit; the store sets it to `stored` where it is earlier
-  std::optional<WallTime> expires;     // absent from this instant on
+  WallTime used{};                  // last hit; the store sets it to `stored` where it is earlier
+  std::optional<WallTime> expires;  // absent from this instant on
   std::uint64_t hits = 0;
   std::uint64_t cost_microseconds = 0;  // time the generation took
   bool operator==(const Record&) const = default;
@@ -58,7 +58,7 @@ enum class Detail : std::uint8_t {
 /// A conjunction: every member that is set must hold. Nothing set matches nothing, so that a
 /// forgotten argument never erases a store; `everything` says that all is meant.
 struct Filter {
-  bool everything = false;     // matches all; the other members still narrow it
+  bool everything = false;        // matches all; the other members still narrow it
   std::vector<EntryId> ids = {};  // one of these; empty: not set
   std::optional<std::string> tenant = {}, user = {}, model = {}, tag = {}, dialect = {};
   std::optional<key::ScopeKind> scope = {};
@@ -72,14 +72,14 @@ bool matches(const Filter& filter, const Record& record);
 
 /// One step through a store in order of ids.
 struct Scan {
-  EntryId after = 0;           // 0 begins
-  std::size_t limit = 100;     // records at most; > 0
+  EntryId after = 0;        // 0 begins
+  std::size_t limit = 100;  // records at most; > 0
   Detail detail = Detail::head;
   Filter filter = {};
 };
 struct Page {
-  std::vector<Record> records;   // ascending ids; expired and corrupt ones are left out
-  std::optional<EntryId> next;   // `after` of the next step; nullopt at the end
+  std::vector<Record> records;  // ascending ids; expired and corrupt ones are left out
+  std::optional<EntryId> next;  // `after` of the next step; nullopt at the end
 };
 
 /// A vector that was made after its record was stored, or by another embedder.
@@ -119,15 +119,15 @@ using Value = std::function<double(const Facts&)>;
 
 struct Stats {
   std::uint64_t records = 0;
-  std::uint64_t bytes = 0;       // on disk with log and index files; in memory for MemoryStore
-  std::uint64_t bytes_max = 0;   // 0: unlimited
-  std::uint64_t queued = 0;      // batches that wait for the writer
-  std::uint64_t commits = 0;     // transactions
-  std::uint64_t written = 0;     // puts that were acknowledged
+  std::uint64_t bytes = 0;      // on disk with log and index files; in memory for MemoryStore
+  std::uint64_t bytes_max = 0;  // 0: unlimited
+  std::uint64_t queued = 0;     // batches that wait for the writer
+  std::uint64_t commits = 0;    // transactions
+  std::uint64_t written = 0;    // puts that were acknowledged
   std::uint64_t evicted = 0, expired = 0;  // records
-  std::uint64_t corrupt = 0;     // records that failed their checksum, dropped
-  std::uint64_t refused = 0;     // batches that met a full queue
-  std::uint64_t failed = 0;      // batches that could not be written
+  std::uint64_t corrupt = 0;               // records that failed their checksum, dropped
+  std::uint64_t refused = 0;               // batches that met a full queue
+  std::uint64_t failed = 0;                // batches that could not be written
   std::uint64_t touches_dropped = 0;
 };
 
@@ -176,9 +176,19 @@ class Store {
   /// corrupt), after the commit and before the batch's `done`. Must not block nor write to this
   /// store. To be set before the first write that it should see.
   void on_erased(Listener listener);
+  /// Called with records that other processes have put, where several share a database; without
+  /// canonical bytes and answer. From upkeep, about a second after their commit. May come again for
+  /// one record. Records that others erased come by on_erased.
+  using Arrivals = std::function<void(std::span<const Record>)>;
+  void on_arrived(Arrivals listener);
+  /// Called when the store was out of touch for so long that it cannot say what others did: all
+  /// that was built from the records is to be built again.
+  void on_lost(std::function<void()> listener);
 
  protected:
   void announce(std::span<const EntryId> ids) const;
+  void tell_arrived(std::span<const Record> records) const;
+  void tell_lost() const;
   /// Before any allot().
   void begin_ids_at(EntryId first) noexcept { next_.store(first, std::memory_order_relaxed); }
   /// Ids from here on were not given yet.
@@ -187,6 +197,8 @@ class Store {
  private:
   std::atomic<EntryId> next_{1};
   base::Mutex<std::vector<std::shared_ptr<const Listener>>> listeners_;
+  base::Mutex<std::vector<std::shared_ptr<const Arrivals>>> arrivals_;
+  base::Mutex<std::vector<std::shared_ptr<const std::function<void()>>>> losses_;
 };
 
 /// Writes and waits. Errors: those of `done`; deadline (the batch may still be written).
@@ -199,21 +211,32 @@ enum class Durability : std::uint8_t {
   process      // the system flushes it when it likes: faster, but power takes the last seconds
 };
 
+/// Where records lie that are in no folder of ours. `url` chooses; empty: Options::folder.
+struct Remote {
+  std::string url{};        // mysql://user@host:port/database, redis://host:port/number (place.h)
+  std::string password{};   // never in a sentence or a log line
+  std::string tls = "off";  // off, encrypt (whoever answers) or verify
+  std::string ca_file{};    // of tls verify; empty: the system's
+  std::string prefix = "refrain";  // of tables and keys: several caches may share a database
+};
+
 struct Options {
-  std::string folder = ":memory:";       // made if absent; ":memory:" keeps nothing
-  std::uint64_t bytes_max = 8ULL << 30;  // of all files together; 0: unlimited
+  std::string folder = ":memory:";  // made if absent; ":memory:" keeps nothing
+  Remote remote{};
+  std::uint64_t bytes_max = 8ULL << 30;  // of all files together (of the records, in a database of
+                                         // others); 0: unlimited
   std::uint64_t batch_bytes_max = 64ULL << 20;  // an eighth of bytes_max at most
-  std::size_t queue_max = 4096;          // batches
+  std::size_t queue_max = 4096;                 // batches
   std::size_t queue_bytes_max = 256U << 20;
-  std::size_t readers_max = 16;          // connections, opened as needed
-  std::size_t touches_max = 65536;       // entries with hits not yet written
+  std::size_t readers_max = 16;     // connections that read, opened as needed
+  std::size_t touches_max = 65536;  // entries with hits not yet written
   Durability durability = Durability::power_loss;
-  Value value = {};                      // empty: the time of the last use
+  Value value = {};  // empty: the time of the last use
   Result<> check() const;
 };
 
-/// MemoryStore for ":memory:", else SqliteStore. `clock` outlives the store.
-/// Errors: those of SqliteStore::open.
+/// By options: a MemoryStore, a file of SQLite's, or a database. `clock` outlives the store.
+/// Errors: those of open_sqlite, open_mysql and open_redis.
 Result<std::unique_ptr<Store>> open(const Options& options, const base::Clock& clock);
 
 }  // namespace refrain::store

@@ -31,8 +31,7 @@ class Twin {
   // The memory store begins anew whenever the other is opened again.
   void reopen() {
     sqlite_.reset();
-    auto made = SqliteStore::open({.folder = folder_.path(), .durability = Durability::process},
-                                  clock_);
+    auto made = open_sqlite({.folder = folder_.path(), .durability = Durability::process}, clock_);
     ASSERT_TRUE(made) << made.error().what;
     sqlite_ = std::move(*made);
     if (memory_ == nullptr) memory_ = std::make_unique<MemoryStore>(Options{}, clock_);
@@ -86,9 +85,8 @@ class Twin {
     }
     for (EntryId id : batch.erases) model_.erase(id);
     for (const Record& record : batch.puts) {
-      std::erase_if(model_, [&](const auto& entry) {
-        return entry.second.canonical == record.canonical;
-      });
+      std::erase_if(model_,
+                    [&](const auto& entry) { return entry.second.canonical == record.canonical; });
       model_[record.id] = record;
     }
     for (const Embedding& embedding : batch.embeddings) {
@@ -167,7 +165,7 @@ class Twin {
   StoreFolder folder_;
   StoreClock clock_;
   std::int64_t now_ = 1000000;
-  std::unique_ptr<SqliteStore> sqlite_;
+  std::unique_ptr<Store> sqlite_;
   std::unique_ptr<MemoryStore> memory_;
   Model model_;
 };

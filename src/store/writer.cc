@@ -7,18 +7,13 @@
 // is free, and hands the pages back. No moment exists at which the budget is exceeded and
 // committed.
 //
-// Choosing the least valuable of a million records would read a million rows. Instead a hand goes
-// round the table in order of ids, as in the clock algorithm: it reads a window of rows, erases at
-// most a quarter of them, those of least value, and goes on. Records of one window are of about one
-// age, which is what makes their values comparable at all. A store that fits into one window is
-// ordered exactly.
-//
 // Ids are given without asking the file (Store::allot). The file holds a number that all given ids
 // are below, raised in steps far apart and ahead of time; after a crash counting goes on from
 // there.
 #include "store/writer.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,24 +30,28 @@ constexpr std::uint64_t kLogBytesMax = 16 << 20;
 constexpr std::uint64_t kLogShare = 16;          // of the byte budget
 constexpr std::uint64_t kIndexBytes = 64 << 10;  // the log's index in shared memory
 constexpr std::uint64_t kFillPercent = 95;       // after making room
-constexpr std::size_t kWindow = 8192;            // rows: about 10 ms to read
-constexpr std::size_t kWindowShare = 4;
-constexpr std::size_t kPurgeMax = 1000;  // records in one transaction
-constexpr EntryId kReserve = 1 << 16;    // ids per reservation
+constexpr std::size_t kPurgeMax = 1000;          // records in one transaction
+constexpr EntryId kReserve = 1 << 16;            // ids per reservation
+
+std::uint64_t file_bytes(const std::string& path) noexcept {
+  std::error_code problem;
+  std::uintmax_t size = std::filesystem::file_size(path, problem);
+  return problem ? 0 : size;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Writer>> Writer::open(const std::string& path, const Options& options,
                                              const base::Clock& clock) {
-  std::unique_ptr<Writer> writer(new Writer(options, clock));  // NOLINT: private constructor
-  TRY_DO(writer->open_database(path));
+  std::unique_ptr<Writer> writer(new Writer(path, options, clock));  // NOLINT: private constructor
+  TRY_DO(writer->open_database());
   return writer;
 }
 
-Result<> Writer::open_database(const std::string& path) {
-  TRY(connection, disk::sqlite::Connection::open(path, disk::sqlite::Access::write));
+Result<> Writer::open_database() {
+  TRY(connection, disk::sqlite::Connection::open(path_, disk::sqlite::Access::write));
   connection_ = std::move(connection);
-  TRY_DO(schema::prepare(*connection_, path, options_.durability));
+  TRY_DO(schema::prepare(*connection_, path_, options_.durability));
   std::uint64_t budget = options_.bytes_max;
   log_bytes_max_ =
       budget == 0 ? kLogBytesMax : std::clamp(budget / kLogShare, kLogBytesMin, kLogBytesMax);
@@ -69,6 +68,8 @@ Result<> Writer::open_database(const std::string& path) {
   // come again.
   Result<> kept = reserve(first_id_ + kReserve);
   if (!kept) reserved_ = first_id_;
+  TRY(count, connection_->number("SELECT count(*) FROM entries"));
+  records_ = static_cast<std::uint64_t>(count);
   return {};
 }
 
@@ -80,9 +81,8 @@ Result<> Writer::reserve(EntryId until) {
   return {};
 }
 
-Result<std::uint64_t> Writer::count() {
-  TRY(count, connection_->number("SELECT count(*) FROM entries"));
-  return static_cast<std::uint64_t>(count);
+Held Writer::held() const noexcept {
+  return {records_, file_bytes(path_) + file_bytes(path_ + "-wal") + file_bytes(path_ + "-shm")};
 }
 
 Result<Applied> Writer::apply(std::span<Batch* const> batches, std::span<const Touch> touches,
@@ -99,6 +99,8 @@ Result<Applied> Writer::apply(std::span<Batch* const> batches, std::span<const T
     if (connection_->in_transaction()) TRY_DO(connection_->execute("ROLLBACK"));
     return std::unexpected(std::move(changed).error());
   }
+  records_ += applied.inserted;
+  records_ -= applied.gone.size();
   // What was committed is committed: a checkpoint that fails is tried again after the next one.
   [[maybe_unused]] Result<> bounded = bound_log();
   return applied;
@@ -161,43 +163,23 @@ Result<> Writer::make_room(const std::unordered_set<EntryId>& keep, Applied& app
   for (;;) {
     TRY(used, pages_used());
     if (used <= target) break;
-    TRY(victims, choose(keep, (used - target) * connection_->page_bytes()));
+    Hand::Wanted wanted{keep, (used - target) * connection_->page_bytes(), clock_.wall()};
+    TRY(victims, hand_.choose(wanted, [this](EntryId after, std::size_t limit) {
+      return rows::lean(*connection_, after, limit);
+    }));
     if (victims.empty()) {
       if (used <= pages_max_) break;
       return base::fail(
           base::Code::too_large,
           fmt::format("the store's budget of {} bytes cannot hold this batch", options_.bytes_max));
     }
-    for (EntryId id : victims) TRY_DO(erase(id, applied.gone));
+    for (const Lean& victim : victims) TRY_DO(erase(victim.id, applied.gone));
     applied.evicted += victims.size();
   }
   TRY(now, connection_->number("PRAGMA page_count"));
   if (static_cast<std::uint64_t>(now) <= pages_max_) return {};
   return connection_->execute(
       fmt::format("PRAGMA incremental_vacuum({})", static_cast<std::uint64_t>(now) - pages_max_));
-}
-
-// Empty only if there is nothing but what must be kept.
-Result<std::vector<EntryId>> Writer::choose(const std::unordered_set<EntryId>& keep,
-                                            std::uint64_t bytes) {
-  TRY(rows, rows::lean(*connection_, hand_, kWindow));
-  if (rows.size() < kWindow && hand_ != 0) {
-    TRY(from_start, rows::lean(*connection_, 0, kWindow - rows.size()));
-    std::erase_if(from_start, [&](const rows::Lean& row) { return row.id > hand_; });
-    rows.insert(rows.end(), from_start.begin(), from_start.end());
-  }
-  bool whole = rows.size() < kWindow;
-  WallTime now = clock_.wall();
-  std::vector<Candidate> candidates;
-  for (rows::Lean& row : rows) {
-    if (keep.contains(row.id)) continue;
-    row.facts.now = now;
-    candidates.push_back({row.id, worth(options_, row.facts), row.facts.bytes});
-  }
-  if (!rows.empty()) hand_ = whole ? 0 : rows.back().id;
-  if (candidates.empty() && !whole) return choose(keep, bytes);
-  std::size_t most = whole ? candidates.size() : std::max<std::size_t>(1, kWindow / kWindowShare);
-  return least(candidates, bytes, most);
 }
 
 Result<> Writer::bound_log() {

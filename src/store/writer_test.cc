@@ -34,7 +34,7 @@ TEST_F(WriterTest, AFailedTransactionChangesNothing) {
   ASSERT_TRUE(put(*writer, {taken}));
   taken.canonical += "!";
   EXPECT_EQ(put(*writer, {record_of("b"), taken}).error().code, base::Code::conflict);
-  EXPECT_EQ(*writer->count(), 1U);
+  EXPECT_EQ(writer->held().records, 1U);
   EXPECT_TRUE(put(*writer, {record_of("c")}));
 }
 
