@@ -23,6 +23,9 @@
 
 namespace refrain::api {
 
+class ModelcacheDoor;
+class MulticacheDoor;
+
 /// What a probe of readiness says: "" is ready, else why not.
 using ReadyProbe = std::function<std::string()>;
 /// More metrics, as lines of Prometheus text, from rooms that serve does not know (net, fetch).
@@ -49,6 +52,8 @@ struct Context {
   MoreMetrics more_metrics{};
   kv::Store* kv = nullptr;  // null: there are no KV doors
   serve::Feedback* feedback = nullptr;  // of the native door; null: there is none
+  ModelcacheDoor* modelcache = nullptr;  // null: there is no such door
+  MulticacheDoor* multicache = nullptr;  // there if modelcache is
 };
 
 /// One request at a door: who asks, and under which id.

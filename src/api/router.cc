@@ -13,6 +13,9 @@
 #include "api/host.h"
 #include "api/kv.h"
 #include "api/metrics.h"
+#include "api/modelcache.h"
+#include "api/modelcache_socket.h"
+#include "api/multicache.h"
 #include "api/native.h"
 #include "api/native_engine.h"
 #include "api/openai.h"
@@ -22,6 +25,7 @@
 #include "api/tgi.h"
 #include "base/random.h"
 #include "wire/gkv.h"
+#include "wire/modelcache.h"
 #include "wire/openai.h"
 #include "wire/semshare.h"
 #include "wire/tgi.h"
@@ -29,9 +33,11 @@
 namespace refrain::api {
 namespace {
 
-enum class Door : std::uint8_t { openai, tgi, gkv, semshare, promptkv, kv, native, operations };
+enum class Door : std::uint8_t {
+  openai, tgi, gkv, semshare, promptkv, kv, modelcache, answers, native, operations
+};
 
-constexpr std::array<std::pair<std::string_view, Door>, 8> kDoors = {
+constexpr std::array<std::pair<std::string_view, Door>, 10> kDoors = {
     {{"openai", Door::openai},
      {"tgi", Door::tgi},
      {"gkv", Door::gkv},
@@ -39,6 +45,8 @@ constexpr std::array<std::pair<std::string_view, Door>, 8> kDoors = {
      {"promptkv", Door::promptkv},
      {"native", Door::native},
      {"native", Door::kv},
+     {"modelcache", Door::modelcache},
+     {"native", Door::answers},
      {"operations", Door::operations}}};
 
 struct Route {
@@ -72,6 +80,12 @@ constexpr std::array kRoutes = {
     Route{"/clear_cache/", false, "POST", Door::promptkv},
     Route{"/refrain/v1/kv", false, "GET, HEAD", Door::kv},
     Route{"/refrain/v1/kv/", true, "GET, HEAD, PUT, POST, DELETE", Door::kv},
+    Route{"/modelcache", false, "GET, POST", Door::modelcache},
+    Route{"/multicache", false, "GET, POST", Door::modelcache},
+    Route{"/llms_cache", false, "GET, POST", Door::modelcache},
+    Route{"/welcome", false, "GET, HEAD", Door::modelcache},
+    Route{"/refrain/v1/answers/report", false, "GET", Door::answers},
+    Route{"/refrain/v1/answers/log", false, "GET", Door::answers},
     Route{"/v1/generate", false, "POST", Door::semshare},
     Route{"/v1/cache/stats", false, "GET, HEAD", Door::semshare},
     Route{"/v1/cache/clear", false, "POST", Door::semshare},
@@ -126,6 +140,10 @@ Door dialect_of(std::string_view path) {
   if (path.starts_with("/tgi")) return Door::tgi;
   if (path == "/generate" || path.starts_with("/data/")) return Door::gkv;
   if (path == "/v1/generate" || path.starts_with("/v1/cache/")) return Door::semshare;
+  if (path == "/modelcache" || path == "/welcome" || path == "/multicache" ||
+      path == "/llms_cache") {
+    return Door::modelcache;
+  }
   if (path.starts_with("/refrain/")) return Door::native;
   for (std::string_view start : {"/upload", "/prompt_cache/", "/load/", "/clear_cache"}) {
     if (path.starts_with(start)) return Door::promptkv;
@@ -158,7 +176,7 @@ base::Result<> check_doors(std::string_view doors) {
     if (!known) {
       return base::fail(base::Code::invalid,
                         fmt::format("unknown door '{}': openai, tgi, gkv, semshare, promptkv, "
-                                    "native and operations are allowed",
+                                    "modelcache, native and operations are allowed",
                                     name));
     }
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
@@ -177,6 +195,9 @@ net::Response render_error(int status, std::string_view reason, const std::strin
     case Door::native: body = native::error_body({cause_of(status), std::string(reason)}); break;
     case Door::promptkv: body = promptkv::error_body(reason); break;
     case Door::semshare: body = wire::semshare::error_body(reason); break;
+    case Door::modelcache:
+      body = wire::modelcache::render_fault({status, std::string(reason)});
+      break;
     default: body = wire::openai::error_body({reason, openai_type(status), "", ""});
   }
   net::Headers headers = {{"content-type", "application/json"}};
@@ -214,12 +235,26 @@ net::Reception Router::receive(const net::Request& head, std::function<void()> w
   return promptkv::receive(*kv_, head, *tenant, std::move(wake));
 }
 
+std::unique_ptr<net::Correspondent> Router::correspond(const net::Request& head) {
+  const Route* route = find_route(head.path);
+  if (!route || head.path != "/modelcache" || !context_.modelcache ||
+      !lists(context_.listener_doors[head.listener], route->door)) {
+    return nullptr;
+  }
+  const std::optional<key::Tenant> tenant =
+      context_.tenants.resolve(credential_of(head), from_this_machine(head));
+  if (!tenant) return nullptr;  // the request is answered 403, as any other
+  return modelcache_socket(*context_.modelcache, {tenant->id, true, {}});
+}
+
 void Router::handle(std::shared_ptr<net::Exchange> exchange) {
   const net::Request& http = exchange->request();
   const Route* route = find_route(http.path);
   const bool is_kv = route && (route->door == Door::promptkv || route->door == Door::kv);
+  const bool is_modelcache =
+      route && (route->door == Door::modelcache || route->door == Door::answers);
   bool here = route && lists(context_.listener_doors[http.listener], route->door) &&
-              (context_.kv || !is_kv);
+              (context_.kv || !is_kv) && (context_.modelcache || !is_modelcache);
   if (!here) {
     exchange->reply(
         render_error(404, fmt::format("no route {} {}", http.method, http.path), http.path));
@@ -257,6 +292,10 @@ void Router::handle(std::shared_ptr<net::Exchange> exchange) {
       if (!visit.certain) return native(visit);
       return kvdoor::handle(*kv_, visit);
     case Door::semshare: return semshare(visit);
+    case Door::modelcache:
+      if (path == "/modelcache" || path == "/welcome") return context_.modelcache->handle(visit);
+      return context_.multicache->handle(visit);
+    case Door::answers:
     case Door::native: return native(visit);
     case Door::operations: return operations(visit);
   }
@@ -279,7 +318,10 @@ void Router::native(const Visit& visit) {
                            "the native door wants an API key of the keys file, or, without such a "
                            "file, a request from this machine itself"});
   }
-  base::Result<> queued = context_.work.submit([this, visit] { native::handle(context_, visit); });
+  const bool answers = visit.exchange->request().path.starts_with("/refrain/v1/answers/");
+  base::Result<> queued = context_.work.submit([this, visit, answers] {
+    answers ? context_.modelcache->show(visit) : native::handle(context_, visit);
+  });
   if (!queued) native::refuse(visit, 503, queued.error());
 }
 

@@ -18,6 +18,8 @@ class Router final : public net::Handler {
   void handle(std::shared_ptr<net::Exchange> exchange) override;
   /// Uploads of KV go to files; every other body is small.
   net::Reception receive(const net::Request& head, std::function<void()> wake) override;
+  /// A WebSocket of ModelCache's door, of a tenant that is known.
+  std::unique_ptr<net::Correspondent> correspond(const net::Request& head) override;
 
  private:
   Visit visit_of(std::shared_ptr<net::Exchange> exchange) const;

@@ -25,6 +25,7 @@
 #include "cli/exit.h"
 #include "cli/feedback.h"
 #include "cli/kv.h"
+#include "cli/modelcache_import.h"
 #include "store/place.h"
 #include "store/store.h"
 
@@ -215,6 +216,7 @@ struct Commands {
   std::string explain_id = "last", shell;
   cli::EntriesOptions entries;
   cli::InsertOptions insert;
+  cli::ImportOptions imports;
   cli::InvalidateOptions invalidate;
   cli::AnalyzeCommand analyze;
   cli::CheckCommand check;
@@ -328,6 +330,15 @@ struct Commands {
         ->required();
     in.add_option("--model", insert.model, "model of lines that name none");
     in.add_option("--tag", insert.tags, "tag of lines that have none; more than one may be given");
+    CLI::App& from = command("import", "store what another system kept",
+                             "import modelcache-sqlite sqlite.db",
+                             [this] { return cli::import_modelcache(common, imports); });
+    client_flags(from);
+    from.add_option("KIND", imports.kind, "modelcache-sqlite")
+        ->required()
+        ->check(CLI::IsMember({"modelcache-sqlite"}));
+    from.add_option("FILE", imports.file, "its database")->required()->check(CLI::ExistingFile);
+    from.add_option("--model", imports.model, "only of this model");
     CLI::App& out = command("invalidate", "forget entries", "invalidate --tag faq --dry-run",
                             [this] { return run_invalidate(); });
     client_flags(out);

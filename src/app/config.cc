@@ -263,6 +263,101 @@ void read_decision(Reader& in, Config& out) {
   out.journal_words = in.on("journal-words") ? serve::Words::kept : serve::Words::left_out;
 }
 
+// A map-only server keeps nothing else: whatever has a folder in data-dir is in memory too.
+void read_map(Reader& in, const Values& values, Config& out) {
+  out.map_file = home_expanded(in.text("map"));
+  if (out.map_file.empty()) return;
+  if (values.find("data-dir")->second.origin == "default") out.data_dir = ":memory:";
+  if (out.data_dir != ":memory:") in.fault("data-dir", "none beside --map, or ':memory:',");
+}
+
+std::vector<std::string> comma_separated(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    std::string_view item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    while (item.starts_with(' ')) item.remove_prefix(1);
+    while (item.ends_with(' ')) item.remove_suffix(1);
+    if (!item.empty()) out.emplace_back(item);
+  }
+  return out;
+}
+
+void read_answers_rule(Reader& in, answers::Service::Options& out) {
+  const std::string own = "modelcache.semantic";
+  const std::string& from = in.text(own).empty() ? "semantic" : own;
+  out.rule.mode = mode_of(in.one_of(from, {"verified", "threshold", "off"}));
+  out.rule.floor = policy::kWeighedFloor;
+  for (const char* floor : {"floor", "modelcache.floor"}) {
+    if (in.text(floor).empty()) continue;
+    out.rule.floor = out.rule.alone_floor = static_cast<float>(in.real(floor, -1, 1));
+  }
+  if (!in.text("decision.alone-floor").empty()) {
+    out.rule.alone_floor = static_cast<float>(in.real("decision.alone-floor", -1, 1));
+  }
+  const std::string error = "modelcache.max-error";
+  out.rule.error_max = in.real(in.text(error).empty() ? "max-error" : error, 0, 1);
+  const bool l2 = in.one_of("modelcache.scale", {"cosine", "l2"}) == "l2";
+  out.bare.scale = l2 ? policy::Scale::l2 : policy::Scale::cosine;
+  auto threshold = [&in](std::string_view name) {
+    return in.text(name).empty() ? std::nullopt : std::optional(in.real(name, 0, 1));
+  };
+  out.bare.short_threshold = threshold("modelcache.threshold-short");
+  out.bare.long_threshold = threshold("modelcache.threshold-long");
+  out.bare.short_characters_max = in.count("modelcache.short-chars");
+  out.top_k = in.count("modelcache.top-k");
+  const std::string choice = in.one_of("modelcache.choice", {"first", "random", "all"});
+  out.choice = choice == "all"      ? policy::Choice::all
+               : choice == "random" ? policy::Choice::random
+                                    : policy::Choice::first;
+  out.rerank_floor = in.real("modelcache.rerank-floor", -1e6, 1e6);
+}
+
+void read_answers(Reader& in, Config& out) {
+  answers::Service::Options& service = out.answers.service;
+  read_answers_rule(in, service);
+  const std::optional<chat::KeyForm> form = chat::parse_key_form(in.text("modelcache.key"));
+  if (!form) {
+    in.fault("modelcache.key", "conversation, splice, last-message, last-content, stripped or "
+                               "all-contents");
+  }
+  service.keying.form = form.value_or(chat::KeyForm::conversation);
+  service.keying.patterns = in.texts("modelcache.strip");
+  const std::string ttl = in.text("modelcache.ttl").empty() ? "ttl" : "modelcache.ttl";
+  service.ttl = std::chrono::duration_cast<std::chrono::seconds>(in.duration(ttl));
+  if (Result<> good = service.check(); !good) {
+    in.fault("modelcache.choice", good.error().what + "; a fitting value");
+  }
+  out.answers.reranker = in.text("modelcache.reranker");
+  out.answers.reranker_model = in.text("modelcache.reranker-model");
+  out.answers.reranker_key = in.text("modelcache.reranker-key");
+  if (out.answers.reranker != "off" && out.answers.reranker != "verifier" &&
+      !out.answers.reranker.starts_with("http")) {
+    in.fault("modelcache.reranker", "off, verifier, or a URL,");
+  }
+  api::ModelcacheDoor::Options& door = out.answers.door;
+  door.refused = comma_separated(in.text("modelcache.refused"));
+  door.folds_names = in.on("modelcache.fold-names");
+  door.workers = in.count("modelcache.workers");
+  door.query_deadline = in.duration("modelcache.query-deadline");
+  door.insert_deadline = in.duration("modelcache.insert-deadline");
+  if (Result<> good = door.check(); !good) {
+    in.fault("modelcache.workers", good.error().what + "; a fitting value");
+  }
+  out.answers.pictures.distance_max = static_cast<int>(std::min<std::size_t>(
+      in.count("modelcache.image-distance"), 64));
+  if (Result<> good = out.answers.pictures.check(); !good) {
+    in.fault("modelcache.image-distance", good.error().what + "; a fitting value");
+  }
+  answers::Ledger::Options& ledger = out.answers.ledger;
+  if (out.data_dir != ":memory:") ledger.path = out.data_dir + "/answers.sqlite";
+  ledger.rows_max = in.count("modelcache.log-rows");
+  ledger.age_max = in.duration("modelcache.log-age");
+  if (Result<> good = ledger.check(); !good) {
+    in.fault("modelcache.log-age", good.error().what + "; a fitting value");
+  }
+}
+
 void read_resp(Reader& in, Config& out) {
   RespConfig& resp = out.resp;
   net::LineLimits limits;
@@ -289,6 +384,8 @@ void read_resp(Reader& in, Config& out) {
 
 void read_limits(Reader& in, Config& out) {
   out.net.body_max = in.bytes("body-max");
+  out.net.web.message_max = out.net.body_max;
+  out.net.web.idle_timeout = in.duration("idle-timeout");
   out.net.header_max = in.bytes("header-max");
   out.net.requests_max = in.count("requests-max");
   out.net.connections_max = in.count("connections-max");
@@ -451,8 +548,10 @@ Result<Config> configure(const Values& values) {
   read_limits(in, out);
   out.data_dir = home_expanded(in.text("data-dir"));
   if (out.data_dir.empty()) in.fault("data-dir", "a folder, or ':memory:',");
+  read_map(in, values, out);
   read_resp(in, out);
   read_vectors(in, out);
+  read_answers(in, out);
   out.keys = in.text("keys");
   out.upstream_key = in.text("upstream-key");
   out.default_model = in.text("default-model");
@@ -461,7 +560,9 @@ Result<Config> configure(const Values& values) {
   out.upstream_first_byte = in.duration("upstream-first-byte-timeout");
   out.upstream_idle = in.duration("upstream-idle-timeout");
   out.stream_usage = in.on("stream-usage");
-  out.embedder = in.text("embedder");
+  const bool is_default = values.find("embedder")->second.origin == "default";
+  const bool is_exact = !out.map_file.empty() && is_default;
+  out.embedder = is_exact ? "off" : in.text("embedder");
   out.embedder_file = in.text("embedder-file");
   out.embedder_contexts = in.count("embedder-contexts");
   read_decision(in, out);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/resp.h"
+#include "app/answers_setup.h"
 #include "app/engine_setup.h"
 #include "app/settings.h"
 #include "kv/store.h"
@@ -35,6 +36,7 @@ struct Config {
   net::Options net;
   std::chrono::milliseconds drain{};
   std::string data_dir;  // ":memory:" or an absolute path
+  std::string map_file;  // "": entries are in data_dir
   std::string keys;
   std::vector<UpstreamSetting> upstreams;
   std::vector<std::pair<std::string, std::string>> upstream_routes;  // pattern, name
@@ -49,6 +51,7 @@ struct Config {
   std::string memory_policy;  // one of policy::eviction_names()
   store::Options store;
   RespConfig resp;
+  AnswersConfig answers;
   bool kv_on = true;
   kv::Options kv;
   std::optional<milvus::Place> vectors;  // none: in this process

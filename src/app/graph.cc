@@ -13,9 +13,11 @@
 #include "api/embedding_wire.h"
 #include "api/resp.h"
 #include "api/router.h"
+#include "app/answers_setup.h"
 #include "app/engine_setup.h"
 #include "app/keys.h"
 #include "app/local_embeddings.h"
+#include "app/map_store.h"
 #include "app/metrics.h"
 #include "app/vectors_setup.h"
 #include "app/version.h"
@@ -164,6 +166,7 @@ struct Graph::Parts {
   std::unique_ptr<serve::Feedback> feedback;
   std::unique_ptr<Passing> passing;
   std::unique_ptr<serve::PromptKv> prompt_kv;
+  std::unique_ptr<AnswersSetup> answers;
   std::unique_ptr<key::Tenants> tenants;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<values::Values> values;  // of the RESP door; null when it is off
@@ -193,7 +196,9 @@ struct Graph::Parts {
       return policy::value({facts.stored, facts.used, facts.now, facts.hits,
                             std::chrono::microseconds(facts.cost_microseconds), facts.bytes});
     };
-    TRY(opened, store::open(config.store, clock));
+    TRY(opened, config.map_file.empty()
+                    ? store::open(config.store, clock)
+                    : open_map(config.store, clock, config.map_file));
     store = std::move(opened);
     trust = trust::Trust::open(config.trust, clock);
     cache::Cache::Options options;
@@ -285,6 +290,12 @@ struct Graph::Parts {
     prompt_kv = std::make_unique<serve::PromptKv>(options, local.engine.get(), clock);
   }
 
+  Result<> open_answers() {
+    TRY(opened, AnswersSetup::open(config.answers, {*cache, embedder.get(), clock, *client}));
+    answers = std::move(opened);
+    return {};
+  }
+
   std::string why_not_ready() const {
     store::Stats stats = store->stats();
     if (stats.queued > 1000) return fmt::format("{} batches wait for the disk", stats.queued);
@@ -318,6 +329,8 @@ struct Graph::Parts {
     context.kv = kv.get();
     context.feedback = feedback.get();
     context.prompt_kv = prompt_kv.get();
+    context.modelcache = &answers->door();
+    context.multicache = &answers->multi_door();
     if (local.engine) context.context_tokens = local.engine->context_tokens();
     context.ready = [this] { return why_not_ready(); };
     context.more_metrics = [this](std::string& out) {
@@ -327,6 +340,7 @@ struct Graph::Parts {
       if (embedder) append(embedder->stats(), out);
       if (values) append(values->stats(), out);
       if (resp && server) append(resp->stats(), server->stats(), out);
+      if (answers) answers->append_metrics(out);
       if (kv) append(kv->stats(), out);
       if (local.engine) append(local.engine->stats(), out);
       if (vectors) append(vectors->milvus_stats(), out);
@@ -360,6 +374,7 @@ Result<std::unique_ptr<Graph>> Graph::open(Config config) {
   TRY_DO(parts.open_kv());
   TRY_DO(parts.open_local());
   parts.open_serving();
+  TRY_DO(parts.open_answers());
   TRY_DO(parts.open_doors());
   return graph;
 }
@@ -385,11 +400,15 @@ void Graph::stop() {
   if (parts_->server) parts_->server->stop(parts_->config.drain);
   if (parts_->client) parts_->client->stop();
   if (parts_->local.engine) parts_->local.engine->stop();
+  if (parts_->answers) parts_->answers->stop();
   parts_->timer.stop();
   parts_->lookup.stop();
   if (parts_->vectors) parts_->vectors->stop();  // work may be following the records
   parts_->work.stop();
   if (parts_->cache) parts_->cache->stop();
+  if (parts_->cache && !parts_->config.map_file.empty()) {
+    close_map(*parts_->store, parts_->config.map_file);
+  }
   parts_->local.engine.reset();
   parts_->local.blocks.reset();
   parts_->kv.reset();  // writes its last statistics

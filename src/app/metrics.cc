@@ -24,6 +24,9 @@ void append(const net::Stats& stats, std::string& out) {
           stats.timeouts_header + stats.timeouts_body + stats.timeouts_write);
   counter(out, "http_clients_left_total", "Clients that left before their reply.",
           stats.clients_left);
+  gauge(out, "web_sockets", "Open WebSockets.", static_cast<double>(stats.web_open));
+  counter(out, "web_messages_received_total", "Messages in.", stats.web_messages_in);
+  counter(out, "web_messages_sent_total", "Messages out.", stats.web_messages_out);
   counter(out, "http_received_bytes_total", "Bytes in.", stats.bytes_in);
   counter(out, "http_sent_bytes_total", "Bytes out.", stats.bytes_out);
 }

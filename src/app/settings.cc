@@ -91,19 +91,54 @@ std::vector<Setting> model_settings() {
       {"semshare-items", "64", "names that the SemShareKV door keeps per tenant"}};
 }
 
+std::vector<Setting> modelcache_settings() {
+  return {
+      {"modelcache.semantic", "", "mode of this door; empty: as 'semantic'"},
+      {"modelcache.floor", "", "cosine floor of its verified mode; empty: as 'floor'"},
+      {"modelcache.max-error", "", "error budget of its verified mode; empty: as 'max-error'"},
+      {"modelcache.ttl", "", "of this door; empty: as 'ttl'"},
+      {"modelcache.key", "conversation",
+       "what of a query is its key: conversation, splice, last-message, last-content, stripped or "
+       "all-contents"},
+      {"modelcache.strip", "", "texts that key form stripped takes out", true},
+      {"modelcache.scale", "cosine", "of threshold mode: cosine or l2"},
+      {"modelcache.threshold-short", "", "0 to 1; empty: 0.9 for cosine, 0.95 for l2"},
+      {"modelcache.threshold-long", "", "the same for long questions"},
+      {"modelcache.short-chars", "256", "characters up to which a question is short"},
+      {"modelcache.top-k", "1", "candidates of threshold mode"},
+      {"modelcache.choice", "first", "of the candidates that fit: first, random or all"},
+      {"modelcache.reranker", "off",
+       "judges the candidates again: off, verifier, or the URL of a server that speaks TEI's or "
+       "Cohere's protocol"},
+      {"modelcache.reranker-model", "", "model that such a server is asked for"},
+      {"modelcache.reranker-key", "", "API key for it", false, true},
+      {"modelcache.rerank-floor", "0.5", "least score of a candidate, on the reranker's scale"},
+      {"modelcache.refused", "DI_COPILOT_SECOND,DI_COPILOT_LAB,DI_COPILOT_THIRD",
+       "models that are neither queried nor filled, separated by commas"},
+      {"modelcache.fold-names", "off", "models a-b, a.b and a_b are one, as in the reference"},
+      {"modelcache.image-distance", "6", "bits of 64 in which the looks of an image may differ"},
+      {"modelcache.workers", "4", "requests that are looked up at once"},
+      {"modelcache.query-deadline", "10s", "of a query; then it is errorCode 201 or 202"},
+      {"modelcache.insert-deadline", "10m", "of an insert or remove"},
+      {"modelcache.log-rows", "100000", "queries kept in the log; 0 logs nothing"},
+      {"modelcache.log-age", "30d", "of a row in the log"}};
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> list = {
       {"listen", "127.0.0.1:8780", "address:port[=door,door...]; more than one may be given", true},
       {"tls-cert", "", "certificate file (PEM) for all listeners"},
       {"tls-key", "", "key file (PEM) of the certificate"},
       {"data-dir", "~/.local/share/refrain", "what is kept; ':memory:' keeps nothing"},
+      {"map", "",
+       "file of a map-only server: answers in memory, kept there over a clean stop; no store, and "
+       "no embedder unless one is given"},
       {"keys", "", "file of API keys and their tenants"},
       {"upstream", "", "the model API behind: URL, or NAME=URL more than once", true},
       {"upstream-kind", "openai",
        "dialect of the upstream: openai or tgi; NAME=KIND for one of several", true},
       {"upstream-key", "", "API key that the upstream gets in place of the client's", false, true},
-      {"upstream-routes", "", "MODEL=NAME or PREFIX*=NAME: which upstream serves which model",
-       true},
+      {"upstream-routes", "", "MODEL=NAME or PREFIX*=NAME: which upstream serves which", true},
       {"default-model", "", "model of requests that name none (TGI, GKV, ask, insert)"},
       {"upstream-connect-timeout", "5s", "to the upstream"},
       {"upstream-first-byte-timeout", "120s", "until a stream's first byte from the upstream"},
@@ -147,8 +182,9 @@ std::vector<Setting> all_settings() {
       {"admin", "loopback",
        "loopback: this machine itself may use the native door without a key; off"},
       {"log-level", "info", "debug, info, warn, error or off"}};
-  for (const auto& more : {resp_settings(), store_settings(), model_settings(), door_settings(),
-                           decision_settings(), table_settings()}) {
+  for (const auto& more :
+       {resp_settings(), store_settings(), model_settings(), modelcache_settings(),
+        door_settings(), decision_settings(), table_settings()}) {
     list.insert(list.end(), more.begin(), more.end());
   }
   return list;

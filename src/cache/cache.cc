@@ -82,34 +82,40 @@ std::optional<Hit> Cache::find_front(const Query& query) {
 
 std::optional<Hit> Cache::find_store(const base::Call& call, const Query& query) {
   for (std::size_t i = 0; i < query.places.size(); ++i) {
-    const key::Identity& identity = query.places[i].identity;
-    base::Result<std::optional<store::Record>> found =
-        rooms_.store.find(call, identity.exact, identity.canonical);
-    if (!found) {
-      fault_.warn("store look-up failed, treated as a miss", {{"what", found.error().what}});
+    base::Result<std::optional<Hit>> hit = read_store(call, query, i);
+    if (!hit) {
+      fault_.warn("store look-up failed, treated as a miss", {{"what", hit.error().what}});
       continue;
     }
-    if (!*found || hidden((*found)->id)) continue;
-    if (trust_->verdicts().quarantined((*found)->id)) {
-      trust_->refused("quarantine");
-      continue;
-    }
-    base::Result<std::shared_ptr<const chat::Answer>> answer = answer_of(**found);
-    if (!answer) {
-      fault_.warn("stored answer is unreadable, treated as a miss",
-                  {{"what", answer.error().what}, {"entry", base::hex((*found)->id)}});
-      continue;
-    }
-    std::shared_ptr<const Entry> entry = entry_from(**found, *answer);
-    if (!fresh(*entry, query)) continue;
-    front_.put(identity.exact, entry);
-    // Said to be wrong since we looked: whoever says so empties the front after it is noted.
-    if (trust_->verdicts().quarantined(entry->id)) hide_quarantined(entry->id);
-    store_hits_.add();
-    limits_.used(entry->id);
-    return Hit{std::move(entry), i, 1.0F};
+    if (*hit) return std::move(*hit);
   }
   return std::nullopt;
+}
+
+base::Result<std::optional<Hit>> Cache::read_store(const base::Call& call, const Query& query,
+                                                   std::size_t place) {
+  const key::Identity& identity = query.places[place].identity;
+  TRY(found, rooms_.store.find(call, identity.exact, identity.canonical));
+  if (!found || hidden(found->id)) return std::nullopt;
+  if (trust_->verdicts().quarantined(found->id)) {
+    trust_->refused("quarantine");
+    return std::nullopt;
+  }
+  base::Result<std::shared_ptr<const chat::Answer>> answer = answer_of(*found);
+  if (!answer) {
+    return base::fail(answer.error().code, fmt::format("stored answer of entry {}: {}",
+                                                       base::hex(found->id), answer.error().what));
+  }
+  std::shared_ptr<const Entry> entry = entry_from(*found, *answer);
+  if (!fresh(*entry, query)) return std::nullopt;
+  front_.put(identity.exact, entry);
+  // Said to be wrong since we looked: whoever says so empties the front after it is noted.
+  if (trust_->verdicts().quarantined(entry->id)) hide_quarantined(entry->id);
+  store_hits_.add();
+  limits_.used(entry->id);
+  const store::Touch touch{entry->id, rooms_.clock.wall(), 1};  // later ones the front counts
+  rooms_.store.touch(std::span(&touch, 1));
+  return Hit{std::move(entry), place, 1.0F};
 }
 
 std::shared_ptr<const Entry> Cache::entry_of(const base::Call& call, key::EntryId id,

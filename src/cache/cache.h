@@ -86,6 +86,19 @@ struct SemanticFind {
   std::optional<base::Error> error;  // the look-up failed and counts as a miss
 };
 
+/// A neighbour as it is, undecided.
+struct Undecided {
+  Hit hit;
+  std::string text;  // what was embedded of it
+};
+
+struct NearFind {
+  std::vector<Undecided> near;  // best first, equal ones by smaller id
+  bool embedded = false;   // the embedder was asked
+  double embed_ms = 0, search_ms = 0;
+  std::optional<base::Error> error;
+};
+
 /// An answer to be kept under every place of its question.
 struct Offer {
   std::vector<Place> places;
@@ -146,9 +159,18 @@ class Cache {
   std::optional<Hit> find_front(const Query& query);
   /// May read the disk. A hit is promoted to the front.
   std::optional<Hit> find_store(const base::Call& call, const Query& query);
+  /// The same for one place, and with the error where there is one. Errors: those of Store::find;
+  /// corrupt (an unreadable answer).
+  base::Result<std::optional<Hit>> read_store(const base::Call& call, const Query& query,
+                                              std::size_t place);
   /// Embeds, searches, decides; where no place has any entry, that is known without embedding,
   /// and only Embedding::always embeds.
   SemanticFind find_semantic(const base::Call& call, const Query& query);
+
+  /// The k nearest of all places that are fresh, for who decides by a rule of its own; only with
+  /// semantic(). What it serves of them it tells by served().
+  NearFind find_near(const base::Call& call, const Query& query, std::size_t k);
+  void served(const Entry& entry);
 
   /// Learns from the fresh answer to a miss. stored: the ids that offer() gave; empty: not kept.
   /// Costs some 100 microseconds, for a work thread.

@@ -101,6 +101,12 @@ void Loop::take_in(const Arrival& arrival) {
   if (error || cut_) connection->cut();
 }
 
+void Loop::replace(std::size_t slot, std::shared_ptr<Connection> connection) {
+  connections_held_[slot] = connection;
+  connection->start(slot);
+  if (shared_.draining) connection->drain();
+}
+
 void Loop::forget(std::size_t slot) {
   if (slot + 1 != connections_held_.size()) {
     connections_held_[slot] = std::move(connections_held_.back());

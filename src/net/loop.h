@@ -43,6 +43,7 @@ struct Shared {
   std::vector<std::unique_ptr<asio::ssl::context>> tls;  // one per listener, null without TLS
   std::atomic<std::size_t> requests_open{0};
   std::atomic<std::size_t> connections_open{0};
+  std::atomic<std::size_t> web_open{0};    // of them, those that became WebSockets
   std::atomic<std::size_t> lines_open{0};  // of them, those of listeners with Talks
   std::atomic<bool> draining{false};
   std::mutex quiet_lock;
@@ -55,6 +56,7 @@ struct Counters {
   base::Counter timeouts_header, timeouts_idle, timeouts_body, timeouts_write;
   base::Counter clients_left, headers_dropped, bytes_in, bytes_out;
   base::Counter line_bytes_in, line_bytes_out, line_timeouts;
+  base::Counter web_messages_in, web_messages_out;
 };
 
 /// A connection that was accepted, as a bare socket that nobody owns yet.
@@ -107,6 +109,8 @@ class Loop {
   const std::shared_ptr<Mailbox>& mailbox() const noexcept { return mailbox_; }
   /// For the date header; at most a sweep old.
   const std::string& date() const noexcept { return date_; }
+  /// Another connection goes on with the socket of the one in `slot`, and is started.
+  void replace(std::size_t slot, std::shared_ptr<Connection> connection);
   /// The connection is over; `slot` is what it was told.
   void forget(std::size_t slot);
 

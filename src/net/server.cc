@@ -145,6 +145,7 @@ Stats Server::stats() const {
   out.accept_errors = impl.counts.errors.value();
   out.requests_open = impl.shared.requests_open;
   out.lines_open = impl.shared.lines_open;
+  out.web_open = impl.shared.web_open;
   for (const auto& loop : impl.loops) {
     const Counters& counters = loop->counters();
     out.requests += counters.requests.value();
@@ -164,6 +165,8 @@ Stats Server::stats() const {
     out.line_timeouts += counters.line_timeouts.value();
     out.line_bytes_in += counters.line_bytes_in.value();
     out.line_bytes_out += counters.line_bytes_out.value();
+    out.web_messages_in += counters.web_messages_in.value();
+    out.web_messages_out += counters.web_messages_out.value();
   }
   return out;
 }

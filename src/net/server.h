@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "net/web_socket.h"
 
 /// An HTTP/1.1 server. The thread that reads a request calls the handler; a reply given inside that
 /// call is written by the same thread before it returns. docs/design/net.md tells how.
@@ -135,6 +136,12 @@ class Handler {
   /// Runs on a network thread: must not block. Two requests may be handled at once, though never
   /// two of one connection. May keep the exchange and answer later.
   virtual void handle(std::shared_ptr<Exchange> exchange) = 0;
+  /// Asked when a request wants to become a WebSocket: who serves it; null means nobody, and the
+  /// request is handled as any other. Must not block.
+  virtual std::unique_ptr<Correspondent> correspond(const Request& head) {
+    (void)head;
+    return nullptr;
+  }
 };
 
 struct Tls {
@@ -178,6 +185,7 @@ struct Options {
   std::chrono::milliseconds idle_timeout{75'000};    // between requests: closed
   std::chrono::milliseconds body_timeout{30'000};    // without a byte of the body: 408
   std::chrono::milliseconds write_timeout{30'000};   // without a byte taken by the peer: closed
+  WebLimits web;
   ErrorBody error_body;  // none: {"error":{"message":reason,"type":...,"code":status}}
 
   /// Errors: invalid, with the field and its value.
@@ -214,6 +222,10 @@ struct Stats {
   std::uint64_t line_timeouts = 0;
   std::uint64_t line_bytes_in = 0;
   std::uint64_t line_bytes_out = 0;
+  // WebSockets; they are in the counts of connections too.
+  std::uint64_t web_open = 0;
+  std::uint64_t web_messages_in = 0;
+  std::uint64_t web_messages_out = 0;
 };
 
 /// Listens, and serves until stop(). Threads: any function, any thread, but no function from inside

@@ -15,6 +15,8 @@
 
 #include <boost/asio/write.hpp>
 
+#include "net/web_session.h"
+
 namespace refrain::net {
 namespace {
 
@@ -262,6 +264,11 @@ void Session::dispatch() {
   request.whole = whole;
   reader_.reset();
   head_only_ = request.method == "HEAD";
+  request.peer = peer_;
+  request.loopback = loopback_;
+  request.listener = listener_;
+  request.received = std::chrono::steady_clock::now();
+  if (whole && in_.empty() && becomes_web_socket(request)) return;
   if (shared.requests_open.fetch_add(1) >= shared.options.requests_max) {
     shared.requests_open.fetch_sub(1);
     loop_.mutable_counters().refused_busy.add();
@@ -270,10 +277,6 @@ void Session::dispatch() {
     return begin_whole(std::move(response));
   }
   loop_.mutable_counters().requests.add();
-  request.peer = peer_;
-  request.loopback = loopback_;
-  request.listener = listener_;
-  request.received = std::chrono::steady_clock::now();
   phase_ = Phase::handling;
   core_ = std::make_shared<Core>(std::move(request), loop_.mailbox(), this);
   if (receiving_) std::exchange(receiving_, nullptr)->close();
@@ -282,6 +285,18 @@ void Session::dispatch() {
     loop_.mutable_counters().answered_at_once.add();
     begin(std::move(*answer));
   }
+}
+
+// Nothing of this session runs any more; it only keeps the sockets alive.
+bool Session::becomes_web_socket(const Request& request) {
+  if (!request.header("upgrade") || !wants_web_socket(request)) return false;
+  std::unique_ptr<Correspondent> correspondent = loop_.shared().handler->correspond(request);
+  if (!correspondent) return false;
+  phase_ = Phase::handed_over;
+  const WebSockets sockets{shared_from_this(), socket_, tls_.get()};
+  loop_.replace(slot_, std::make_shared<WebSession>(loop_, sockets, request,
+                                                    std::move(correspondent)));
+  return true;
 }
 
 void Session::refuse(int status, std::string_view reason) {

@@ -39,6 +39,7 @@ class Session final : public Connection,
   using Error = boost::system::error_code;
   enum class Phase : std::uint8_t {
     handshake,
+    handed_over,  // to a WebSocket
     reading,    // a request, or waiting for one
     handling,   // the handler has it
     replying,   // a whole reply is being written
@@ -58,6 +59,7 @@ class Session final : public Connection,
   bool pass_body();
   bool say_continue();
   void dispatch();
+  bool becomes_web_socket(const Request& request);
   void refuse(int status, std::string_view reason);
   void peer_left();
   // Writing.

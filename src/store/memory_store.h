@@ -23,6 +23,8 @@ class MemoryStore final : public Store {
   void touch(std::span<const Touch> touches) override;
   Result<std::size_t> upkeep(const Call& call) override;
   Stats stats() const noexcept override;
+  /// Later ids are greater than `last`. Before the first allot().
+  void continue_after(EntryId last) noexcept { begin_ids_at(last + 1); }
 
  private:
   struct State {

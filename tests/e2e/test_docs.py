@@ -86,6 +86,7 @@ class Typist:
     def here(self, text):
         """The text with our addresses and our program."""
         text = text.replace("http://127.0.0.1:8780", self.refrain.url)
+        text = text.replace("ws://127.0.0.1:8780", self.refrain.url.replace("http", "ws"))
         text = text.replace("http://127.0.0.1:8000", self.upstream.url)
         return text.replace("build/refrain", PROGRAM)
 

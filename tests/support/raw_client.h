@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -102,6 +103,12 @@ class RawClient {
     while (held_.size() < bytes && receive()) {
     }
     return std::exchange(held_, {});
+  }
+  /// The next `bytes` bytes; fewer if the end comes first.
+  std::string read_exactly(std::size_t bytes) {
+    while (held_.size() < bytes && receive()) {
+    }
+    return take(std::min(bytes, held_.size()));
   }
   /// True if the server closes without sending anything more.
   bool ended() { return held_.empty() && !receive() && closed_by_peer(); }
