@@ -162,6 +162,10 @@ base::Result<> invalidate(Context& context, const Visit& visit) {
 
 base::Result<> feedback(Context& context, const Visit& visit) {
   if (!context.feedback) return fail(Code::unsupported, "this server takes no feedback");
+  if (visit.exchange->request().method != "POST") {
+    reply(visit, write_labels(context.feedback->labels(visit.tenant)));
+    return {};
+  }
   TRY(body, body_of(visit));
   TRY(report, read_report(body));
   TRY(told, context.feedback->tell(call_of(context), visit.tenant, report));
@@ -222,7 +226,7 @@ base::Result<> route(Context& context, const Visit& visit) {
   if (path.starts_with("/entries/")) return one_entry(context, visit, path.substr(9));
   if (path == "/invalidate" && post) return invalidate(context, visit);
   if (path.starts_with("/explain/")) return explain(context, visit, path.substr(9));
-  if (path == "/feedback" && post) return feedback(context, visit);
+  if (path == "/feedback") return feedback(context, visit);
   if (path == "/stats") {
     reply(visit, write_stats(context, visit.tenant.admin ? "" : visit.tenant.id));
     return {};

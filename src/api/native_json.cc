@@ -276,6 +276,21 @@ Value write_told(const serve::Told& told) {
   return out;
 }
 
+Value write_labels(const std::vector<serve::Feedback::Labelled>& labels) {
+  json::Array list;
+  for (const serve::Feedback::Labelled& label : labels) {
+    Value row;
+    row.set("answer_id", base::hex(label.spoken.id));
+    row.set("request_id", label.decision.request_id);
+    row.set("verdict", label.spoken.verdict == trust::Verdict::wrong ? "wrong" : "right");
+    row.set("judgement", write_judgement(*label.decision.judgement));
+    list.push_back(std::move(row));
+  }
+  Value out;
+  out.set("labels", std::move(list));
+  return out;
+}
+
 Value write_reuse(const chat::Reuse& reuse) {
   Value out;
   out.set("rung", reuse.rung);

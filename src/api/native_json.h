@@ -24,6 +24,7 @@ base::Result<store::Filter> read_filter(const json::Value& body, base::WallTime 
 /// {"id","verdict": wrong | right,"forget_others"?}. Errors: invalid.
 base::Result<serve::Report> read_report(const json::Value& body);
 json::Value write_told(const serve::Told& told);
+json::Value write_labels(const std::vector<serve::Feedback::Labelled>& labels);
 
 enum class Texts : std::uint8_t { without, with };
 json::Value write_entry(const serve::EntryView& view, Texts texts);

@@ -68,6 +68,10 @@ TEST_F(NativeTest, AnAnswerSaidToBeWrongIsShownAndServedNoMore) {
   EXPECT_EQ(post("/lookup", R"({"question":"a","model":"m"})").text("outcome"), "hit");
 }
 
+TEST_F(NativeTest, FeedbackIsGivenBackAsLabels) {
+  EXPECT_EQ(get("/feedback").find("labels")->array()->size(), 0U);
+}
+
 TEST_F(NativeTest, FeedbackThatSaysNothingIsRefusedWithTheReason) {
   const auto error = [&](const char* body) {
     return std::string(post("/feedback", body).find("error")->text("message"));

@@ -96,7 +96,7 @@ constexpr std::array kRoutes = {
     Route{"/refrain/v1/entries", false, "GET, POST", Door::native},
     Route{"/refrain/v1/entries/", true, "GET, DELETE", Door::native},
     Route{"/refrain/v1/invalidate", false, "POST", Door::native},
-    Route{"/refrain/v1/feedback", false, "POST", Door::native},
+    Route{"/refrain/v1/feedback", false, "GET, POST", Door::native},
     Route{"/refrain/v1/explain/", true, "GET", Door::native},
     Route{"/refrain/v1/stats", false, "GET", Door::native},
     Route{"/health", false, "GET, HEAD", Door::operations},

@@ -26,6 +26,7 @@
 #include "cli/feedback.h"
 #include "cli/kv.h"
 #include "cli/modelcache_import.h"
+#include "cli/tune.h"
 #include "store/place.h"
 #include "store/store.h"
 
@@ -209,7 +210,7 @@ struct Commands {
   CLI::App app{"A cache for large language models: it never answers twice and never reads twice.",
                "refrain"};
   cli::Session common;
-  SettingFlags serve_flags, doctor_flags, analyze_flags, check_flags, kv_flags;
+  SettingFlags serve_flags, doctor_flags, analyze_flags, check_flags, tune_flags, kv_flags;
   cli::KvListOptions kv_list;
   bool print_config = false;
   cli::AskOptions ask;
@@ -221,6 +222,7 @@ struct Commands {
   cli::AnalyzeCommand analyze;
   cli::CheckCommand check;
   cli::FeedbackCommand feedback;
+  cli::TuneCommand tune;
   std::function<int()> chosen;
 
   CLI::App& command(const std::string& name, const std::string& help, const std::string& example,
@@ -273,6 +275,23 @@ struct Commands {
     check_command.add_option("A", check.a, "a question")->required();
     check_command.add_option("B", check.b, "another question")->required();
     check_flags.add(check_command);
+  }
+
+  void add_tuning() {
+    CLI::App& out = command("tune", "fit the decision to labelled pairs or to feedback",
+                            "tune pairs.jsonl --out profile.json", [this] {
+                              return with_embedder(common, "tune", tune_flags,
+                                                   [this](embed::Embedder& embedder) {
+                                                     return cli::tune(common, tune, embedder);
+                                                   });
+                            });
+    out.add_option("FILE", tune.file,
+                   "JSON lines of a, b, same and group; or what GET /refrain/v1/feedback says")
+        ->required();
+    out.add_option("--out", tune.out, "profile to write, for --decision-profile");
+    out.add_option("--for-error", tune.error_max, "error budget that it is tuned for [0.01]")
+        ->check(CLI::Range(0.0001, 0.5));
+    tune_flags.add(out);
   }
 
   int run_serve() {
@@ -430,6 +449,7 @@ int run(int argc, const char* const* argv) {
   commands.app.require_subcommand(1);
   commands.app.footer(kFooter);
   commands.add_serving();
+  commands.add_tuning();
   commands.add_asking();
   commands.add_keeping();
   commands.add_kv();

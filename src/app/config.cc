@@ -11,6 +11,7 @@
 
 #include "api/router.h"
 #include "base/file.h"
+#include "cli/decision_profile.h"
 #include "store/place.h"
 #include "policy/eviction.h"
 
@@ -240,6 +241,26 @@ void read_routes(Reader& in, Config& out) {
   }
 }
 
+// A tuned profile brings its own floor; one that was set by hand wins.
+void read_profile(Reader& in, Config& out) {
+  const std::string file = in.text("decision.profile");
+  if (file.empty()) return;
+  Result<cli::DecisionProfile> profile = cli::load_profile(file);
+  if (!profile) {
+    in.fault("decision.profile", profile.error().what + "; a file that refrain tune wrote");
+    return;
+  }
+  out.trust.prior = profile->belief;
+  out.trust.gates = profile->gates;
+  out.trust.anchor = trust::Anchor::none;
+  for (auto& [dialect, route] : out.completions.routes) {
+    const bool common = in.text("floor").empty() && in.text("decision.alone-floor").empty();
+    const bool own = route.rule.alone_floor < policy::kAloneFloor ||
+                     route.rule.alone_floor > policy::kAloneFloor;
+    if (common && !own) route.rule.alone_floor = static_cast<float>(profile->alone_floor);
+  }
+}
+
 void read_decision(Reader& in, Config& out) {
   trust::Trust::Options& trust = out.trust;
   trust.budget.explore = in.real("decision.check-share", 0, 1);
@@ -252,6 +273,8 @@ void read_decision(Reader& in, Config& out) {
   }
   trust.routes_max = in.count("decision.routes-max");
   trust.texts.bytes_max = in.bytes("decision.texts-max");
+  read_profile(in, out);
+  out.completions.across_conversations = in.on("decision.across-conversations");
   for (const std::string& gate : in.texts("decision.gates-off")) {
     const std::optional<std::size_t> index = policy::Switches::index_of(gate);
     if (index) trust.gates.turn_off(*index);

@@ -6,6 +6,9 @@ std::vector<Setting> decision_settings() {
   return {
       {"decision.alone-floor", "",
        "cosine from which an answer that no other supports is served; empty: the floor, else 0.86"},
+      {"decision.profile", "", "file of refrain tune: what decisions begin with"},
+      {"decision.across-conversations", "off",
+       "a question that stands alone may be answered as at a conversation's beginning"},
       {"decision.gates-off", "", "gates that are not heard, by name", true},
       {"decision.check-share", "0.02", "of would-be hits that are generated to learn from them"},
       {"decision.first-checks", "20",

@@ -3,7 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "app/config.h"
+#include "cli/decision_profile.h"
+#include "json/value.h"
+#include "policy/verifier_table.h"
+#include "tests/support/temp_folder.h"
 
 namespace refrain::app {
 namespace {
@@ -46,6 +52,26 @@ TEST(DecisionSettings, GatesAreTurnedOffByName) {
   EXPECT_TRUE(config->trust.gates.off(*policy::Switches::index_of("names")));
   EXPECT_FALSE(config->trust.gates.off(*policy::Switches::index_of("numbers")));
   EXPECT_THAT(with({{"decision.gates-off", {"mood"}}}).error().what, HasSubstr("modality"));
+}
+
+TEST(DecisionSettings, ATunedProfileBringsItsVerifierItsGatesAndItsFloor) {
+  TempFolder folder;
+  const std::string file = folder.path() + "/profile.json";
+  policy::Tuned tuned;
+  tuned.belief = policy::verifier_prior();
+  tuned.belief.mean[1] += 1;
+  tuned.alone_floor = 0.8;
+  tuned.gates.turn_off(1);
+  std::ofstream(file) << json::write(cli::write_profile(tuned, 0.01));
+  const base::Result<Config> config = with({{"decision.profile", {file}}});
+  ASSERT_TRUE(config) << config.error().what;
+  EXPECT_EQ(config->trust.prior.mean, tuned.belief.mean);
+  EXPECT_TRUE(config->trust.gates.off(1));
+  EXPECT_EQ(config->trust.anchor, trust::Anchor::none);
+  EXPECT_FLOAT_EQ(chat_rule(config).alone_floor, 0.8F);
+  const base::Result<Config> by_hand = with({{"decision.profile", {file}}, {"floor", {"0.9"}}});
+  EXPECT_FLOAT_EQ(chat_rule(by_hand).alone_floor, 0.9F);
+  EXPECT_THAT(with({{"decision.profile", {"/none"}}}).error().what, HasSubstr("refrain tune"));
 }
 
 TEST(DecisionSettings, MoneyForChecksNeedsAPrice) {

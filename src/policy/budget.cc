@@ -31,14 +31,21 @@ constexpr double kCorrectionMin = 0.9, kCorrectionMax = 50;
 
 }  // namespace
 
-Belief Budget::anchored(const Belief& prior, const Options& options) {
-  Belief out = prior;
+Features Budget::typical(double cosine) {
   PairEvidence pair;
-  pair.cosine = options.alone_floor;
+  pair.cosine = cosine;
   pair.words.covered = pair.words.order = kAnchorOverlap;
   Vote votes;
   votes.margin = kAnchorMargin;
-  const Estimate found = estimate(prior, features(pair, votes));
+  return features(pair, votes);
+}
+
+Belief Budget::anchored(const Belief& prior, const Options& options) {
+  Belief out = prior;
+  if (options.alone_floor <= kNoAnchor) {
+    return out;
+  }
+  const Estimate found = estimate(prior, typical(options.alone_floor));
   const double wanted = std::log((1 - options.error_max) / options.error_max);
   out.mean[0] += wanted + options.caution * found.deviation - found.log_odds;
   return out;

@@ -70,6 +70,10 @@ class Budget {
 
   const State& state() const noexcept { return state_; }
   const Options& options() const noexcept { return options_; }
+  /// The evidence of a typical rewording that stands alone.
+  static Features typical(double cosine);
+  /// An alone_floor that asks for no anchor: the prior was fitted to this very traffic.
+  static constexpr double kNoAnchor = -1;
   /// The prior with its first block moved so that what was said of alone_floor holds.
   static Belief anchored(const Belief& prior, const Options& options);
   /// By how much the bounds are multiplied after what the checks have shown; 1: nothing yet.

@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "key/canonical.h"
+#include "serve/alone_place.h"
 #include "serve/flying.h"
 
 namespace refrain::serve {
@@ -57,6 +58,11 @@ cache::Query Completions::query_of(const Ask& ask, cache::Traffic traffic) const
   const Route& route = options_.routes.at(ask.request.dialect);
   cache::Query query;
   query.places = ask.places;
+  if (options_.across_conversations && !query.places.empty()) {
+    std::optional<cache::Place> alone =
+        alone_place(ask.request, query.places.front().scope, route.key_rules);
+    if (alone) query.places.push_back(std::move(*alone));
+  }
   query.rule = route.rule;
   query.max_age = ask.controls.max_age;
   query.route = {std::string(chat::name(ask.request.dialect)), ask.tenant.id, ask.request.model,

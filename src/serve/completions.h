@@ -43,6 +43,9 @@ class Completions {
     std::size_t flights_max = 20000;
     /// There is a model: a would-be hit may be generated to learn from it.
     bool generates = true;
+    /// A question inside a conversation that stands alone may get the answer of one that was asked
+    /// at the beginning of a conversation. Otherwise all earlier turns must be equal.
+    bool across_conversations = false;
   };
   struct Rooms {
     cache::Cache& cache;

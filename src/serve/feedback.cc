@@ -15,7 +15,24 @@ bool may_see(const key::Tenant& tenant, const Decision& decision) {
   return tenant.admin || decision.tenant == tenant.id;
 }
 
+// Only what was served by meaning says something about the decision.
+bool by_meaning(const Decision& decision) {
+  return decision.tier == "semantic" && decision.judgement && decision.judgement->allowance.serve;
+}
+
 }  // namespace
+
+std::vector<Feedback::Labelled> Feedback::labels(const key::Tenant& tenant) const {
+  std::vector<Labelled> out;
+  for (const trust::Spoken& spoken : cache_.trust().verdicts().all()) {
+    for (Decision& decision : journal_.served_from(spoken.id, kServedMax)) {
+      if (may_see(tenant, decision) && by_meaning(decision)) {
+        out.push_back({spoken, std::move(decision)});
+      }
+    }
+  }
+  return out;
+}
 
 // By request id: that decision, and no other one, is what was judged. By answer id: all that is
 // known to have been answered from it.
@@ -46,13 +63,10 @@ base::Result<key::EntryId> Feedback::answer_of(const key::Tenant& tenant, const 
   return *answer;
 }
 
-// Only what was served by meaning says something about the decision.
 std::size_t Feedback::relearn(const Told& told) {
   std::size_t learnt = 0;
   for (const Decision& decision : told.served) {
-    const bool by_meaning = decision.tier == "semantic" && decision.judgement &&
-                            decision.judgement->allowance.serve;
-    if (!by_meaning) continue;
+    if (!by_meaning(decision)) continue;
     cache_.trust().routes().report(*decision.judgement, told.verdict == trust::Verdict::right);
     ++learnt;
   }

@@ -46,6 +46,13 @@ class Feedback {
   /// Errors: not_found (no such answer, or another tenant's), busy (too many verdicts), io.
   base::Result<Told> tell(const base::Call& call, const key::Tenant& tenant, const Report& report);
 
+  /// What verdicts say of decisions that the journal still holds, for `refrain tune`.
+  struct Labelled {
+    trust::Spoken spoken;
+    Decision decision;
+  };
+  std::vector<Labelled> labels(const key::Tenant& tenant) const;
+
  private:
   base::Result<key::EntryId> answer_of(const key::Tenant& tenant, const std::string& id,
                                        std::vector<Decision>& served) const;

@@ -52,6 +52,17 @@ TEST_F(FeedbackTest, AWrongAnswerIsServedToNobodyAnyMoreAndTeachesItsRoute) {
   EXPECT_EQ(probe.cache->trust().stats().routes[0].labels, 1U);
 }
 
+TEST_F(FeedbackTest, VerdictsAreLabelsOfWhatTheJournalHolds) {
+  const std::string id = base::hex(hit().head.answer_id);
+  ASSERT_TRUE(tell(id, Verdict::wrong));
+  const std::vector<Feedback::Labelled> labels = feedback->labels(tenant);
+  ASSERT_EQ(labels.size(), 1U);
+  EXPECT_EQ(labels[0].spoken.verdict, Verdict::wrong);
+  EXPECT_TRUE(labels[0].decision.judgement);
+  tenant.id = "u";
+  EXPECT_TRUE(feedback->labels(tenant).empty());
+}
+
 TEST_F(FeedbackTest, TheSameReportAgainChangesNothing) {
   const std::string id = base::hex(hit().head.answer_id);
   ASSERT_TRUE(tell(id, Verdict::wrong));

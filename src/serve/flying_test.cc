@@ -322,6 +322,45 @@ TEST_F(VerifiedTest, WhereTheModelMayNotBeAskedNothingIsChecked) {
   }
 }
 
+// A conversation: an earlier turn, then this one.
+Ask in_conversation(test::ServeProbe& probe, const std::string& earlier, const std::string& text) {
+  Ask ask = probe.ask_of(text);
+  json::Array messages = *ask.request.body.find("messages")->array();
+  json::Value first;
+  first.set("role", "user");
+  first.set("content", earlier);
+  json::Value reply;
+  reply.set("role", "assistant");
+  reply.set("content", "Fine.");
+  messages.insert(messages.begin(), {first, reply});
+  ask.request.body.set("messages", std::move(messages));
+  ask.places = places_of(ask.request, ask.tenant, ask.controls, {});
+  return ask;
+}
+
+TEST_F(VerifiedTest, ATurnMatchesByMeaningOnlyBehindTheSameHistory) {
+  probe.see(in_conversation(probe, "Hello", kStored));
+  EXPECT_EQ(probe.see(in_conversation(probe, "Hello", kAsked)).head.tier, "semantic");
+  EXPECT_EQ(probe.see(in_conversation(probe, "Bye", kAsked)).outcome, Outcome::miss);
+  EXPECT_EQ(probe.see(kAsked).outcome, Outcome::miss);
+}
+
+TEST_F(VerifiedTest, AcrossConversationsAQuestionThatStandsAloneIsAnsweredAsAFirstOne) {
+  probe.options.across_conversations = true;
+  probe.embedder.set("And how do I reset my password?", 0.99F);
+  probe.see(kStored);
+  EXPECT_EQ(probe.see(in_conversation(probe, "Hello", kAsked)).head.tier, "semantic");
+  EXPECT_EQ(probe.see(in_conversation(probe, "Hello", kStored)).head.tier, "exact");
+  const Ask leaning = in_conversation(probe, "Hello", "And how do I reset my password?");
+  EXPECT_EQ(probe.see(leaning).outcome, Outcome::miss);
+}
+
+TEST_F(VerifiedTest, WhatWasAnsweredInAConversationIsNoAnswerToAFirstQuestion) {
+  probe.options.across_conversations = true;
+  probe.see(in_conversation(probe, "Hello", kStored));
+  EXPECT_EQ(probe.see(kStored).outcome, Outcome::miss);
+}
+
 TEST_F(VerifiedTest, WhatMayNotBeStoredTeachesNothing) {
   probe.see(kStored);
   probe.see(kDoubtful, {.store = false});

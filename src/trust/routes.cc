@@ -82,7 +82,8 @@ Routes::~Routes() = default;
 policy::Budget::Options Routes::options_of(const Route& route) const {
   policy::Budget::Options out = options_.budget;
   out.error_max = route.error_max;
-  out.alone_floor = route.alone_floor;
+  out.alone_floor =
+      options_.anchor == Anchor::none ? policy::Budget::kNoAnchor : route.alone_floor;
   return out;
 }
 

@@ -26,6 +26,10 @@ struct Route {
 /// One text for one route; door and tenant hold no NUL.
 std::string name(const Route& route);
 
+/// What the prior's first block is tied to: a floor that an operator sets, or nothing, as it was
+/// fitted to this traffic.
+enum class Anchor : std::uint8_t { alone_floor, none };
+
 /// Whether a would-be hit may be generated instead, to learn from it.
 enum class Explore : std::uint8_t { never, allowed };
 
@@ -54,6 +58,7 @@ class Routes {
     policy::Budget::Options budget;  // error_max and alone_floor are each route's own
     policy::Belief prior;
     std::size_t routes_max = 512;  // about 11 KB each; later ones share one budget
+    Anchor anchor = Anchor::alone_floor;
   };
   struct Row {
     std::string door, tenant, model;  // all "": the shared budget of later routes

@@ -36,7 +36,8 @@ Trust::Trust(Options options, const base::Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
       checks_(options_.checks),
-      routes_({options_.budget, options_.prior, options_.routes_max}, checks_, clock),
+      routes_({options_.budget, options_.prior, options_.routes_max, options_.anchor}, checks_,
+              clock),
       texts_(options_.texts),
       verdicts_(options_.spoken_max) {}
 

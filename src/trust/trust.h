@@ -30,6 +30,7 @@ class Trust {
     policy::Budget::Options budget = {};
     policy::Belief prior = policy::verifier_prior();
     policy::Switches gates = {};
+    Anchor anchor = Anchor::alone_floor;
     CheckAllowance::Options checks = {};
     Texts::Options texts = {};
     std::size_t routes_max = 512;
