@@ -17,6 +17,7 @@
 #include "app/keys.h"
 #include "app/serve_command.h"
 #include "app/settings.h"
+#include "app/units.h"
 #include "app/vectors_setup.h"
 #include "app/version.h"
 #include "cli/check.h"

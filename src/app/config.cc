@@ -1,8 +1,6 @@
 #include "app/config.h"
 
-#include <array>
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <span>
@@ -10,10 +8,11 @@
 #include <fmt/format.h>
 
 #include "api/router.h"
+#include "app/config_reader.h"
 #include "base/file.h"
 #include "cli/decision_profile.h"
-#include "store/place.h"
 #include "policy/eviction.h"
+#include "store/place.h"
 
 namespace refrain::app {
 namespace {
@@ -21,91 +20,6 @@ namespace {
 using base::Code;
 using base::fail;
 using base::Result;
-
-Result<double> parse_number(std::string_view text, std::string_view& unit) {
-  double number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || !std::isfinite(number) || number < 0) {
-    return fail(Code::invalid, "a number is wanted");
-  }
-  unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  return number;
-}
-
-// Reads one value after the other; the first fault stays.
-class Reader {
- public:
-  explicit Reader(const Values& values) : values_(values) {}
-
-  std::string text(std::string_view name) const {
-    const Value& value = values_.find(name)->second;
-    return value.texts.empty() ? "" : value.texts.back();
-  }
-  std::vector<std::string> texts(std::string_view name) const {
-    std::vector<std::string> out;
-    for (const std::string& text : values_.find(name)->second.texts) {
-      if (!text.empty()) out.push_back(text);
-    }
-    return out;
-  }
-  std::uint64_t bytes(std::string_view name) { return take(name, parse_bytes(text(name))); }
-  std::chrono::milliseconds duration(std::string_view name) {
-    return take(name, parse_duration(text(name)));
-  }
-  bool on(std::string_view name) { return one_of(name, {"on", "off"}) == "on"; }
-  std::size_t count(std::string_view name) {
-    std::string word = text(name);
-    std::size_t number = 0;
-    auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (error != std::errc{} || end != word.data() + word.size()) fault(name, "a whole number");
-    return number;
-  }
-  double real(std::string_view name, double low, double high) {
-    std::string word = text(name);
-    double number = 0;
-    auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    bool good = error == std::errc{} && end == word.data() + word.size();
-    if (!good || number < low || number > high) {
-      fault(name, fmt::format("a number from {} to {}", low, high));
-    }
-    return number;
-  }
-  std::string one_of(std::string_view name, std::initializer_list<std::string_view> allowed) {
-    return one_of(name, std::span(allowed.begin(), allowed.size()));
-  }
-  std::string one_of(std::string_view name, std::span<const std::string_view> allowed) {
-    std::string word = text(name);
-    for (std::string_view good : allowed) {
-      if (word == good) return word;
-    }
-    fault(name, fmt::format("{}", fmt::join(allowed, ", ")));
-    return word;
-  }
-  void fault(std::string_view name, std::string_view wanted) {
-    if (!error_.empty()) return;
-    const Value& value = values_.find(name)->second;
-    error_ = fmt::format("setting '{}' is '{}' ({}): {} is wanted", name,
-                         fmt::join(value.texts, ", "), value.origin, wanted);
-  }
-  // The same for a value that must not be repeated.
-  void refuse(std::string_view name, std::string_view wanted) {
-    if (!error_.empty()) return;
-    error_ = fmt::format("setting '{}' ({}): wanted is {}", name,
-                         values_.find(name)->second.origin, wanted);
-  }
-  const std::string& error() const { return error_; }
-
- private:
-  template <class T>
-  T take(std::string_view name, Result<T> result) {
-    if (result) return *result;
-    fault(name, result.error().what);
-    return T{};
-  }
-
-  const Values& values_;
-  std::string error_;
-};
 
 std::string home_expanded(std::string path) {
   if (!path.starts_with("~/")) return path;
@@ -527,40 +441,6 @@ void read_model(Reader& in, Config& out) {
 }
 
 }  // namespace
-
-Result<std::uint64_t> parse_bytes(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 9> kUnits = {
-      {{"", 1},
-       {"B", 1},
-       {"KB", 1e3},
-       {"MB", 1e6},
-       {"GB", 1e9},
-       {"KiB", 1024.0},
-       {"MiB", 1048576.0},
-       {"GiB", 1073741824.0},
-       {"TiB", 1099511627776.0}}};
-  std::string_view unit;
-  Result<double> number = parse_number(text, unit);
-  for (const auto& [name, factor] : kUnits) {
-    if (number && unit == name && *number * factor < 1e18) {
-      return static_cast<std::uint64_t>(*number * factor);
-    }
-  }
-  return fail(Code::invalid, "a size such as 64MiB, 8GiB or 1000");
-}
-
-Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, double>, 6> kUnits = {
-      {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}}};
-  std::string_view unit;
-  Result<double> number = parse_number(text, unit);
-  for (const auto& [name, factor] : kUnits) {
-    if (number && unit == name && *number * factor < 1e14) {
-      return std::chrono::milliseconds(static_cast<std::int64_t>(*number * factor));
-    }
-  }
-  return fail(Code::invalid, "a duration such as 500ms, 10s, 5m, 2h or 30d");
-}
 
 Result<Config> configure(const Values& values) {
   Reader in(values);
