@@ -9,37 +9,14 @@
 namespace refrain::policy {
 namespace {
 
-constexpr std::uint8_t kInside = 1;
-
-class Lru final : public Eviction {
+class Lru final : public OneQueue {
  public:
-  explicit Lru(std::uint64_t bytes_max) : Eviction(bytes_max) {}
-
-  void added(const Newcomer& item) override {
-    nodes_.enter(item, kInside);
-    queue_.push(item.slot);
-  }
+  explicit Lru(std::uint64_t bytes_max) : OneQueue(bytes_max) {}
   void used(Slot slot) override {
     nodes_.inside(slot);
     queue_.take(slot);
     queue_.push(slot);
   }
-  void removed(Slot slot) override {
-    EvictionNode& node = nodes_.inside(slot);
-    queue_.take(slot);
-    node.place = EvictionNodes::kOutside;
-  }
-  std::uint64_t bytes() const noexcept override { return queue_.bytes(); }
-
- private:
-  Slot evict_one() override {
-    const Slot victim = queue_.tail();
-    removed(victim);
-    return victim;
-  }
-
-  EvictionNodes nodes_;
-  EvictionQueue queue_{nodes_};
 };
 
 }  // namespace

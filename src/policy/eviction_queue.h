@@ -74,4 +74,33 @@ class EvictionQueue {
   std::uint64_t bytes_ = 0;
 };
 
+/// A policy of one queue, whose oldest goes; what a use changes is the policy's.
+class OneQueue : public Eviction {
+ public:
+  void added(const Newcomer& item) final {
+    nodes_.enter(item, kInside);
+    queue_.push(item.slot);
+  }
+  void removed(Slot slot) final {
+    EvictionNode& node = nodes_.inside(slot);
+    queue_.take(slot);
+    node.place = EvictionNodes::kOutside;
+  }
+  std::uint64_t bytes() const noexcept final { return queue_.bytes(); }
+
+ protected:
+  using Eviction::Eviction;
+  static constexpr std::uint8_t kInside = 1;
+
+  EvictionNodes nodes_;
+  EvictionQueue queue_{nodes_};
+
+ private:
+  Slot evict_one() final {
+    const Slot victim = queue_.tail();
+    removed(victim);
+    return victim;
+  }
+};
+
 }  // namespace refrain::policy

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "store/entry_columns.h"
+
 namespace refrain::store::mysql_tables {
 namespace {
 
@@ -88,29 +90,9 @@ std::vector<Parameter> parameters_of(std::span<const EntryId> ids) {
   return filled_up(std::move(out));
 }
 
-codec::EntryRow entry_at(const Rows& rows) {
-  codec::EntryRow row;
-  row.id = static_cast<EntryId>(rows.integer(0));
-  row.exact = rows.bytes(1);
-  row.space = rows.bytes(2);
-  row.tenant = rows.bytes(3);
-  row.user = rows.bytes(4);
-  row.scope = rows.integer(5);
-  row.model = rows.bytes(6);
-  row.dialect = rows.bytes(7);
-  row.tags = rows.bytes(8);
-  row.stored = rows.integer(9);
-  if (!rows.is_null(10)) row.expires = rows.integer(10);
-  row.cost = rows.integer(11);
-  row.checksum = rows.integer(12);
-  row.used = rows.integer(13);
-  row.hits = rows.integer(14);
-  return row;
-}
-
 Result<Record> record_at(const Rows& rows, Detail detail) {
   Record record;
-  TRY_DO(codec::decode(entry_at(rows), record));
+  TRY_DO(codec::decode(codec::entry_at(rows), record));
   if (!rows.is_null(kQuestion)) {
     codec::QuestionRow row{rows.bytes(kQuestion), rows.bytes(kQuestion + 1),
                            rows.bytes(kQuestion + 2), rows.integer(kQuestion + 3)};

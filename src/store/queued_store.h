@@ -4,7 +4,10 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/log.h"
 #include "base/metric.h"
@@ -74,5 +77,19 @@ class QueuedStore final : public Store {
   base::log::Occasionally fault_;
   base::Pool thread_;  // last, so that it ends first
 };
+
+/// A QueuedStore on a server's records. `sink` is not opened yet. Errors: the sink's, labelled.
+template <class OpenedSink>
+Result<std::unique_ptr<Store>> open_queued(const Options& options, const base::Clock& clock,
+                                           std::string label, std::unique_ptr<Source> source,
+                                           std::unique_ptr<OpenedSink> sink) {
+  Result<EntryId> first = sink->open();
+  if (!first) {
+    return base::fail(first.error().code,
+                      fmt::format("store {}: {}", label, first.error().what));
+  }
+  QueuedStore::Parts parts{std::move(label), *first, std::move(source), std::move(sink)};
+  return std::make_unique<QueuedStore>(options, clock, std::move(parts));
+}
 
 }  // namespace refrain::store

@@ -474,18 +474,9 @@ class ScriptSink final : public Sink {
 Result<std::unique_ptr<Store>> open_redis(const Options& options, const Place& place,
                                           const base::Clock& clock) {
   redis::Options server = options_of(options, place);
-  auto sink = std::make_unique<ScriptSink>(server, options, clock);
-  Result<EntryId> first = sink->open();
-  if (!first) {
-    return base::fail(first.error().code,
-                      fmt::format("store {}: {}", place.label(), first.error().what));
-  }
-  QueuedStore::Parts parts;
-  parts.label = place.label();
-  parts.first_id = *first;
-  parts.source = std::make_unique<ScriptSource>(server, options, clock);
-  parts.sink = std::move(sink);
-  return std::make_unique<QueuedStore>(options, clock, std::move(parts));
+  return open_queued(options, clock, place.label(),
+                     std::make_unique<ScriptSource>(server, options, clock),
+                     std::make_unique<ScriptSink>(server, options, clock));
 }
 
 }  // namespace refrain::store

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "store/codec.h"
+#include "store/entry_columns.h"
 
 namespace refrain::store::rows {
 namespace {
@@ -28,29 +28,9 @@ constexpr std::size_t kRowBytes = 180;
 constexpr int kQuestion = 15;  // first column of each table
 constexpr int kAnswer = 20;
 
-codec::EntryRow entry_at(const Query& query) {
-  codec::EntryRow row;
-  row.id = static_cast<EntryId>(query.integer(0));
-  row.exact = query.bytes(1);
-  row.space = query.bytes(2);
-  row.tenant = query.bytes(3);
-  row.user = query.bytes(4);
-  row.scope = query.integer(5);
-  row.model = query.bytes(6);
-  row.dialect = query.bytes(7);
-  row.tags = query.bytes(8);
-  row.stored = query.integer(9);
-  if (!query.is_null(10)) row.expires = query.integer(10);
-  row.cost = query.integer(11);
-  row.checksum = query.integer(12);
-  row.used = query.integer(13);
-  row.hits = query.integer(14);
-  return row;
-}
-
 Result<Record> decode(const Query& query, Detail detail) {
   Record record;
-  TRY_DO(codec::decode(entry_at(query), record));
+  TRY_DO(codec::decode(codec::entry_at(query), record));
   if (!query.is_null(kQuestion)) {
     codec::QuestionRow row{query.bytes(kQuestion + 1), query.bytes(kQuestion + 2),
                            query.bytes(kQuestion + 3), query.integer(kQuestion + 4)};
